@@ -1,0 +1,227 @@
+"""Settings: the one declaration of every option of a deployment.
+
+Each option is read from the environment variable `IDP_<NAME>` (or from the file named by
+`IDP_ENV_FILE`). The descriptions below are the documentation: `docs/configuration.md` is made
+from them.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every option, with its default, its unit and the reason for the number."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="IDP_",
+        env_file=os.environ.get("IDP_ENV_FILE"),
+        extra="forbid",
+        frozen=True,
+    )
+
+    # -- Deployment ---------------------------------------------------------------------------
+    issuer: str = Field(
+        "http://localhost:8000",
+        description="Public base URL, without a trailing slash: the `iss` of every token. "
+        "Plain http is accepted for localhost only.",
+    )
+    database_url: str = Field(
+        "sqlite:///seuil.db",
+        description="SQLAlchemy URL. SQLite suits one machine; use "
+        "`postgresql+psycopg://…` for more than one.",
+    )
+    kek_file: Path = Field(
+        Path("keys/kek.json"),
+        description="Key-encryption key of the deployment, the same on every node.",
+    )
+    legacy_sources: Path | None = Field(
+        None, description="TOML file that lists the old user stores. None: nobody migrates."
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="Number of reverse proxies whose `X-Forwarded-*` headers are believed.",
+    )
+    worker: Literal["inline", "external"] = Field(
+        "inline",
+        description="`inline`: this process delivers messages itself (single node). "
+        "`external`: `idp worker` does it.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe level that is written to stderr, as JSON lines."
+    )
+    default_locale: Literal["fr", "en"] = Field(
+        "fr", description="Language of pages and messages when the browser asks for none we have."
+    )
+    support_contact: str = Field(
+        "", description="Where users find help: a sentence or an address, shown on error pages."
+    )
+
+    # -- Delivery -----------------------------------------------------------------------------
+    smtp_host: str = Field("localhost", description="Mail submission host.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Mail submission port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="`none` is accepted for a loopback host only; certificates are verified.",
+    )
+    smtp_username: str = Field("", description="Empty: no authentication.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password for `smtp_username`.")
+    smtp_timeout: timedelta = Field(
+        timedelta(seconds=10), description="Seconds for any one SMTP exchange before giving up."
+    )
+    mail_from: str = Field(
+        "no-reply@localhost", description="Sender address of every e-mail."
+    )
+    mail_from_name: str = Field("e-services", description="Sender name of every e-mail.")
+    sms_url: str = Field(
+        "",
+        description="HTTP gateway that sends SMS: receives POST JSON `{to, text}` and answers "
+        "2xx. Empty: the phone step is left out and codes go by e-mail.",
+    )
+    sms_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for the SMS gateway. Empty: none is sent."
+    )
+    sms_timeout: timedelta = Field(
+        timedelta(seconds=10), description="Seconds before an SMS gateway counts as dead."
+    )
+    phone_region: str = Field(
+        "CH",
+        pattern="^[A-Z]{2}$",
+        description="Country (ISO 3166) assumed for a number typed without its country code.",
+    )
+    sms_countries: tuple[str, ...] = Field(
+        ("CH", "LI", "FR", "DE", "AT", "IT", "BE", "LU", "MC"),
+        description="Countries whose numbers may be given; others are refused, because fraud "
+        "rings earn money on messages to far countries (SMS pumping). JSON list.",
+    )
+    outbox_poll: timedelta = Field(
+        timedelta(milliseconds=100), description="How often an idle worker looks for messages."
+    )
+    outbox_lease: timedelta = Field(
+        timedelta(seconds=60),
+        description="How long a worker owns a message that it is sending; more than twice any "
+        "time-out, so that no message is sent by two workers.",
+    )
+
+    # -- One-time codes (NIST SP 800-63B-4, 3.1.3) ----------------------------------------------
+    code_digits: int = Field(6, ge=6, le=10, description="Digits of a one-time code.")
+    code_lifetime: timedelta = Field(
+        timedelta(minutes=10), le=timedelta(minutes=10), description="A code is good this long."
+    )
+    code_tries: int = Field(
+        5, ge=1, le=10, description="Wrong codes before the person has to wait for a new one."
+    )
+    code_tries_in_a_row: int = Field(
+        100,
+        ge=10,
+        le=100,
+        description="Wrong codes in a row, over any time, before an account needs recovery.",
+    )
+    resend_after: timedelta = Field(
+        timedelta(seconds=30), description="Shortest time between two messages of one code."
+    )
+    resend_minimum_life: timedelta = Field(
+        timedelta(minutes=3),
+        description="A resend with less life left than this opens a fresh code instead.",
+    )
+    send_limit_short: int = Field(
+        5, ge=1, description="Codes sent to one destination in 15 minutes."
+    )
+    send_limit_day: int = Field(20, ge=1, description="Codes sent to one destination in a day.")
+
+    # -- Passwords (NIST SP 800-63B-4, ANSSI, CNIL) ----------------------------------------------
+    password_min: int = Field(12, ge=8, description="Shortest password, in characters.")
+    password_max: int = Field(128, ge=64, le=1024, description="Longest password, in characters.")
+    password_strength: int = Field(
+        3, ge=0, le=4, description="Lowest zxcvbn score that is accepted (0 to 4)."
+    )
+    argon2_memory: int = Field(
+        19456, ge=8, description="argon2id memory in KiB (OWASP minimum: 19 MiB, about 22 ms)."
+    )
+    argon2_time: int = Field(2, ge=1, description="argon2id passes.")
+    argon2_parallelism: int = Field(1, ge=1, description="argon2id lanes.")
+    sign_in_floor: timedelta = Field(
+        timedelta(milliseconds=400),
+        description="A failed sign-in is answered no sooner, whoever it was for, so that its "
+        "time tells nothing.",
+    )
+    wrong_passwords_free: int = Field(
+        5, ge=1, description="Wrong passwords before a delay, per identifier and network."
+    )
+    wrong_password_delay: timedelta = Field(
+        timedelta(seconds=30),
+        description="Longest delay between tries. It grows from 1 second, doubling; there is "
+        "never a lock that others could cause.",
+    )
+
+    # -- Interactions and sessions (NIST SP 800-63B-4 AAL2) ---------------------------------------
+    interaction_lifetime: timedelta = Field(
+        timedelta(minutes=60), description="Time to finish signing in, from the first page."
+    )
+    case_lifetime: timedelta = Field(
+        timedelta(days=30), description="How long an unfinished migration keeps its choices."
+    )
+    session_idle: timedelta = Field(
+        timedelta(minutes=30), description="A browser session ends after so much silence."
+    )
+    session_lifetime: timedelta = Field(
+        timedelta(hours=12), description="A browser session ends this long after sign-in."
+    )
+
+    # -- Tokens -----------------------------------------------------------------------------------
+    authorization_code_lifetime: timedelta = Field(
+        timedelta(seconds=60),
+        le=timedelta(minutes=10),
+        description="Seconds to redeem an authorization code (FAPI 2.0, RFC 9700).",
+    )
+    access_token_lifetime: timedelta = Field(
+        timedelta(minutes=10), description="Life of an access token."
+    )
+    id_token_lifetime: timedelta = Field(
+        timedelta(minutes=10), description="Life of an ID token."
+    )
+    refresh_token_idle: timedelta = Field(
+        timedelta(days=30), description="A refresh token unused for so long is dead."
+    )
+    refresh_token_lifetime: timedelta = Field(
+        timedelta(days=180), description="A refresh token family ends after so long in all."
+    )
+
+    # -- Signing keys -----------------------------------------------------------------------------
+    key_rotation: timedelta = Field(
+        timedelta(days=90), description="A signing key signs for so long."
+    )
+    key_publication: timedelta = Field(
+        timedelta(days=14),
+        description="A key is published so long before it signs and after it has signed, so "
+        "that relying parties may cache.",
+    )
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_a_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("write it like https://login.example.org")
+        if value.endswith("/") or parts.query or parts.fragment:
+            raise ValueError("leave out the trailing slash, query and fragment")
+        if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("use https; plain http is for localhost only")
+        return value
+
+    @property
+    def secure(self) -> bool:
+        """True when users reach us over https, so cookies carry `Secure` and `__Host-`."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def sms_enabled(self) -> bool:
+        """True when there is a gateway that can send SMS."""
+        return bool(self.sms_url)

@@ -1,0 +1,5 @@
+"""One-time codes: issue, send again, verify.
+
+Owns: the `challenge` table and the proof that a code was right (`CodeVerified`). Never: what a right
+code leads to, pages, how a message travels (it only enqueues one).
+"""

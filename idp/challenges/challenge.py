@@ -1,0 +1,62 @@
+"""The challenge: one one-time code for one purpose, one destination, one browser."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp import clock
+from idp.extensions import Base, RowId
+
+
+class Purpose(enum.StrEnum):
+    """What a right code proves."""
+
+    EMAIL_ENROLMENT = "email-enrolment"
+    PHONE_ENROLMENT = "phone-enrolment"
+    SECOND_FACTOR = "second-factor"
+
+
+class Channel(enum.StrEnum):
+    """How a code travels."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Challenge(Base):
+    """One code. Everything but the counters of sending is fixed at birth; another value needs another row.
+
+    `secret` is wrapped. `interaction_id` and `case_id` belong to rooms above and are no foreign keys:
+    a challenge outlives them as the evidence under an authentication.
+    """
+
+    __tablename__ = "challenge"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    purpose: Mapped[Purpose] = mapped_column(String(32))
+    channel: Mapped[Channel] = mapped_column(String(8))
+    destination: Mapped[str] = mapped_column(String(254))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    epoch: Mapped[int | None]
+    case_id: Mapped[int | None]
+    interaction_id: Mapped[str] = mapped_column(String(43), index=True)
+    browser: Mapped[str] = mapped_column(String(64))
+    secret: Mapped[str] = mapped_column(Text)
+    counter: Mapped[int]
+    emissions: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    sent_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    verified_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_challenge_current",
+            "interaction_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )

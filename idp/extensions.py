@@ -1,0 +1,137 @@
+"""What every room shares of the framework: database, translations, settings, the transaction.
+
+Owns the Flask extensions and the way connections behave. Never any table or business word.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask, current_app
+from flask_babel import Babel
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+from werkzeug.local import LocalProxy
+
+if TYPE_CHECKING:
+    from config import Settings
+
+_IMMEDIATE = "seuil_immediate"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: always with its zone in Python, always UTC in the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a zone; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored moment needs a time zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the moment back in UTC, with its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""Key of a table that grows; SQLite only counts up plain INTEGER keys."""
+
+
+class Base(DeclarativeBase):
+    """Parent of every model."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it as is
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate(db=db)
+babel = Babel()
+csrf = CSRFProtect()
+
+settings = cast("Settings", LocalProxy(lambda: current_app.extensions["seuil.settings"]))
+"""The settings of the running application."""
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One short write transaction: IMMEDIATE on SQLite, committed at the end, undone by an exception.
+
+    What was read before is let go first, so that nobody hashes, waits or calls out while holding a
+    connection; re-check it inside with conditional UPDATEs. Does not nest: RuntimeError.
+    """
+    session = db.session
+    if session.info.get("in_write"):
+        raise RuntimeError("a transaction does not nest")
+    release()
+    session.info["in_write"] = True
+    try:
+        session.connection(execution_options={_IMMEDIATE: True})
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop("in_write", None)
+
+
+def release() -> None:
+    """Give the connection back before something slow; pending changes here are a bug."""
+    if db.session.new or db.session.dirty or db.session.deleted:
+        raise RuntimeError("changes made outside a transaction")
+    db.session.commit()
+
+
+def init_database(app: Flask, url: str) -> None:
+    """Bind the database and make SQLite behave like a server: WAL, foreign keys, no surprises."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url)
+    db.init_app(app)
+    migrate.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _tame_sqlite(db.engine)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 10}}
+    return {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10, "pool_pre_ping": True}
+
+
+def _tame_sqlite(engine: Engine) -> None:
+    """Begin transactions ourselves, because the driver begins them too late (read, then write)."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get(_IMMEDIATE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

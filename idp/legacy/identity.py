@@ -1,0 +1,63 @@
+"""A row of an old store, known by its immutable key there; claimed by at most one account."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp import clock
+from idp.extensions import Base, RowId, db
+
+
+class LegacyIdentity(Base):
+    """(source, key), never the typed text. `account_id` is the claim."""
+
+    __tablename__ = "legacy_identity"
+    __table_args__ = (UniqueConstraint("source", "key"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    source: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(255))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    claimed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+def find(source: str, key: str) -> LegacyIdentity | None:
+    """The identity with this key in this source, when we have met it."""
+    return db.session.scalar(
+        select(LegacyIdentity).where(LegacyIdentity.source == source, LegacyIdentity.key == key)
+    )
+
+
+def meet(source: str, key: str) -> LegacyIdentity:
+    """The identity, inserted on first sight; two requests at once get the same row."""
+    known = find(source, key)
+    if known:
+        return known
+    try:
+        with db.session.begin_nested():
+            identity = LegacyIdentity(source=source, key=key)
+            db.session.add(identity)
+    except IntegrityError:
+        identity = db.session.scalars(
+            select(LegacyIdentity).where(LegacyIdentity.source == source, LegacyIdentity.key == key)
+        ).one()
+    return identity
+
+
+def is_claimed(source: str, key: str) -> bool:
+    """True when an account holds the identity."""
+    identity = find(source, key)
+    return identity is not None and identity.account_id is not None
+
+
+def claim(identity_id: int, account_id: int) -> bool:
+    """Give the identity to the account; False when somebody was first."""
+    result = db.session.execute(
+        update(LegacyIdentity)
+        .where(LegacyIdentity.id == identity_id, LegacyIdentity.account_id.is_(None))
+        .values(account_id=account_id, claimed_at=clock.now())
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,5 @@
+"""Secrets and how they are compared, and the throttle that counts tries in the database.
+
+Owns: the `throttle` table, random tokens and their digests. Never: a word about accounts, codes or
+clients; callers name their own buckets.
+"""

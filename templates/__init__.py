@@ -1,0 +1,1 @@
+"""Hosted pages, as Jinja templates."""
