@@ -76,9 +76,7 @@ class Settings(BaseSettings):
     smtp_timeout: timedelta = Field(
         timedelta(seconds=10), description="Seconds for any one SMTP exchange before giving up."
     )
-    mail_from: str = Field(
-        "no-reply@localhost", description="Sender address of every e-mail."
-    )
+    mail_from: str = Field("no-reply@localhost", description="Sender address of every e-mail.")
     mail_from_name: str = Field("e-services", description="Sender name of every e-mail.")
     sms_url: str = Field(
         "",
@@ -184,9 +182,7 @@ class Settings(BaseSettings):
     access_token_lifetime: timedelta = Field(
         timedelta(minutes=10), description="Life of an access token."
     )
-    id_token_lifetime: timedelta = Field(
-        timedelta(minutes=10), description="Life of an ID token."
-    )
+    id_token_lifetime: timedelta = Field(timedelta(minutes=10), description="Life of an ID token.")
     refresh_token_idle: timedelta = Field(
         timedelta(days=30), description="A refresh token unused for so long is dead."
     )

@@ -3,6 +3,7 @@
 Owns the Flask extensions and the way connections behave. Never any table or business word.
 """
 
+import enum
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,20 @@ from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    CursorResult,
+    DateTime,
+    Delete,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    Update,
+    event,
+)
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 from werkzeug.local import LocalProxy
@@ -63,7 +77,15 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012 - SQLAlchemy reads it as is
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as is
+        datetime: UtcDateTime,
+        enum.StrEnum: Enum(
+            enum.StrEnum,
+            native_enum=False,
+            length=32,
+            values_callable=lambda kind: [member.value for member in kind],
+        ),
+    }
 
 
 db = SQLAlchemy(metadata=Base.metadata)
@@ -96,6 +118,11 @@ def transaction() -> Iterator[None]:
         raise
     finally:
         session.info.pop("in_write", None)
+
+
+def affected(statement: Update | Delete) -> int:
+    """Run a conditional UPDATE or DELETE; how many rows it found. Zero: somebody was first."""
+    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
 
 
 def release() -> None:

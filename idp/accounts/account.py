@@ -33,7 +33,7 @@ class Account(Base):
     password_changed_at: Mapped[datetime]
     phone: Mapped[str | None] = mapped_column(String(16))
     epoch: Mapped[int] = mapped_column(default=1)
-    status: Mapped[AccountStatus] = mapped_column(String(16), default=AccountStatus.ACTIVE)
+    status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE)
     locale: Mapped[str] = mapped_column(String(8), default="fr")
     given_name: Mapped[str] = mapped_column(String(200), default="")
     family_name: Mapped[str] = mapped_column(String(200), default="")

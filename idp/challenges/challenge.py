@@ -34,8 +34,8 @@ class Challenge(Base):
 
     __tablename__ = "challenge"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    purpose: Mapped[Purpose] = mapped_column(String(32))
-    channel: Mapped[Channel] = mapped_column(String(8))
+    purpose: Mapped[Purpose]
+    channel: Mapped[Channel]
     destination: Mapped[str] = mapped_column(String(254))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     epoch: Mapped[int | None]

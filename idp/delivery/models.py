@@ -28,7 +28,7 @@ class OutboxMessage(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     uid: Mapped[str] = mapped_column(String(43), unique=True)
     kind: Mapped[str] = mapped_column(String(16))
-    status: Mapped[OutboxStatus] = mapped_column(String(16), default=OutboxStatus.WAITING)
+    status: Mapped[OutboxStatus] = mapped_column(default=OutboxStatus.WAITING)
     payload: Mapped[str | None] = mapped_column(Text)
     recipient: Mapped[str] = mapped_column(String(254))
     attempts: Mapped[int] = mapped_column(default=0)

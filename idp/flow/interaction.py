@@ -1,13 +1,25 @@
 """The interaction: one authorization request in one browser, and what that browser has proven."""
 
+import enum
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
-from idp.extensions import Base
+from idp.challenges import issue
+from idp.extensions import Base, affected, db, settings
+from idp.security import tokens
+
+
+class Notice(enum.StrEnum):
+    """Something that happened and that the next page says first."""
+
+    EMAIL_TAKEN = "email-taken"
+    ALREADY_MIGRATED = "already-migrated"
+    SEND_REFUSED = "send-refused"
 
 
 class Interaction(Base):
@@ -26,25 +38,101 @@ class Interaction(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
+    locale: Mapped[str] = mapped_column(String(8), default="fr")
+    # Something that the next page should say first (see `Notice`).
+    notice: Mapped[Notice | None]
+
     # What was typed last, shown again.
     identifier: Mapped[str] = mapped_column(String(254), default="")
 
-    # The first factor of an account.
+    # The first factor of an account, and the epoch it was checked under.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     password_verified_at: Mapped[datetime | None]
     password_epoch: Mapped[int | None]
     # Both factors, in this interaction.
-    authentication_id: Mapped[int | None] = mapped_column(ForeignKey("authentication.id"), index=True)
+    authentication_id: Mapped[int | None] = mapped_column(
+        ForeignKey("authentication.id"), index=True
+    )
     # The answer went back to the client.
     answered_at: Mapped[datetime | None]
 
     # Proofs of a migration.
-    case_id: Mapped[int | None] = mapped_column(ForeignKey("migration_case.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(
+        ForeignKey("migration_case.id", ondelete="SET NULL"), index=True
+    )
     legacy_verified_at: Mapped[datetime | None]
     legacy_password_hash: Mapped[str | None] = mapped_column(String(255))
     email_proven: Mapped[str | None] = mapped_column(String(254))
-    email_taken: Mapped[bool] = mapped_column(default=False)
     address_confirmed_at: Mapped[datetime | None]
     phone_proven: Mapped[str | None] = mapped_column(String(16))
     migrated_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     done_left_at: Mapped[datetime | None]
+
+
+def open_interaction(
+    client_id: int, browser: str, request: Mapping[str, Any], *, locale: str
+) -> Interaction:
+    """Store a checked authorization request. `client_id` is the row id, `browser` the cookie's digest."""
+    interaction = Interaction(
+        id=tokens.new_token(),
+        browser=browser,
+        client_id=client_id,
+        request=dict(request),
+        locale=locale,
+        expires_at=clock.now() + settings.interaction_lifetime,
+    )
+    db.session.add(interaction)
+    return interaction
+
+
+def load(interaction_id: str, browser: str) -> Interaction | None:
+    """The interaction, for its own browser only. It may have expired: see `expired`."""
+    return db.session.scalar(
+        select(Interaction).where(Interaction.id == interaction_id, Interaction.browser == browser)
+    )
+
+
+def expired(interaction: Interaction) -> bool:
+    """True when its time is over; nothing goes on from here."""
+    return interaction.expires_at <= clock.now()
+
+
+def restart(interaction: Interaction) -> Interaction:
+    """The same request in the same browser, with nothing proven and no more time than before."""
+    fresh = open_interaction(
+        interaction.client_id,
+        interaction.browser,
+        interaction.request,
+        locale=interaction.locale,
+    )
+    fresh.expires_at = interaction.expires_at
+    fresh.identifier = interaction.identifier
+    return fresh
+
+
+def forget_sign_in(interaction: Interaction) -> None:
+    """Drop whoever signed in here, first factor, code and authentication; migration proofs stay."""
+    issue.close_current(interaction.id)
+    interaction.account_id = None
+    interaction.password_verified_at = None
+    interaction.password_epoch = None
+    interaction.authentication_id = None
+    interaction.notice = None
+
+
+def forget_proofs(interaction: Interaction) -> None:
+    """Drop every proof of a migration; the case keeps its choices."""
+    issue.close_current(interaction.id)
+    interaction.case_id = None
+    interaction.legacy_verified_at = None
+    interaction.legacy_password_hash = None
+    interaction.email_proven = None
+    interaction.address_confirmed_at = None
+    interaction.phone_proven = None
+    interaction.notice = None
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` interactions whose time is over; how many went."""
+    over = select(Interaction.id).where(Interaction.expires_at < clock.now()).limit(limit)
+    return affected(delete(Interaction).where(Interaction.id.in_(over)))

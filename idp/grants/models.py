@@ -55,7 +55,7 @@ class Token(Base):
     __tablename__ = "token"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    kind: Mapped[TokenKind] = mapped_column(String(8))
+    kind: Mapped[TokenKind]
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     code_id: Mapped[int] = mapped_column(
         ForeignKey("authorization_code.id", ondelete="CASCADE"), index=True

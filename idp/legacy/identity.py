@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
-from idp.extensions import Base, RowId, db
+from idp.extensions import Base, RowId, affected, db
 
 
 class LegacyIdentity(Base):
@@ -55,9 +55,10 @@ def is_claimed(source: str, key: str) -> bool:
 
 def claim(identity_id: int, account_id: int) -> bool:
     """Give the identity to the account; False when somebody was first."""
-    result = db.session.execute(
-        update(LegacyIdentity)
-        .where(LegacyIdentity.id == identity_id, LegacyIdentity.account_id.is_(None))
-        .values(account_id=account_id, claimed_at=clock.now())
+    return bool(
+        affected(
+            update(LegacyIdentity)
+            .where(LegacyIdentity.id == identity_id, LegacyIdentity.account_id.is_(None))
+            .values(account_id=account_id, claimed_at=clock.now())
+        )
     )
-    return bool(result.rowcount)  # type: ignore[attr-defined]

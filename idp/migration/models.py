@@ -14,7 +14,7 @@ from idp.legacy.identity import LegacyIdentity
 class MigrationCase(Base):
     """Choices of one person on the way to an account; they wait, on any device, until `expires_at`.
 
-    `email` and `phone` are what was typed and proven at least once; whoever resumes elsewhere proves them again.
+    Whoever resumes on another device proves address and phone again.
     `profile` is the old system's answer (`Profile.as_json`), renewed at every legacy sign-in.
     """
 
@@ -32,4 +32,4 @@ class MigrationCase(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     completed_at: Mapped[datetime | None]
 
-    identity: Mapped[LegacyIdentity] = relationship(lazy="raise")
+    identity: Mapped[LegacyIdentity] = relationship()

@@ -8,13 +8,13 @@ that doubles). Keys are stored as digests, so the table names nobody.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, case, delete, literal, select, update
+from sqlalchemy import ColumnElement, String, case, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
-from idp.extensions import Base, UtcDateTime, db
+from idp.extensions import Base, UtcDateTime, affected, db
 from idp.security.tokens import digest
 
 
@@ -94,9 +94,10 @@ def _take(bucket: Budget | Backoff) -> bool:
     window = bucket.per if isinstance(bucket, Budget) else bucket.memory
     stale = Throttle.expires_at <= now
     count = case((stale, 1), else_=Throttle.count + 1)
-    values: dict[str, object] = {"count": count, "expires_at": case(
-        (stale, literal(now + window, UtcDateTime)), else_=Throttle.expires_at
-    )}
+    values: dict[str, object] = {
+        "count": count,
+        "expires_at": case((stale, literal(now + window, UtcDateTime)), else_=Throttle.expires_at),
+    }
     if isinstance(bucket, Budget):
         allowed = stale | (Throttle.count < free)
     else:
@@ -112,7 +113,9 @@ def _take(bucket: Budget | Backoff) -> bool:
     return bool(db.session.execute(statement.returning(Throttle.count)).first())
 
 
-def _next_door(bucket: Backoff, count: case, now: datetime) -> case:  # type: ignore[valid-type]
+def _next_door(
+    bucket: Backoff, count: ColumnElement[int], now: datetime
+) -> ColumnElement[datetime]:
     """The moment at which the next try is allowed, as SQL over the count that this try makes."""
     steps = []
     delay = timedelta(seconds=1)
@@ -133,14 +136,11 @@ def _wait(bucket: Budget | Backoff) -> timedelta:
             Throttle.key == digest(bucket.key)
         )
     ).one()
-    until = row.expires_at if isinstance(bucket, Budget) else row.blocked_until
+    until: datetime = row.expires_at if isinstance(bucket, Budget) else row.blocked_until
     return max(until - clock.now(), timedelta(seconds=1))
 
 
 def purge(limit: int) -> int:
     """Delete up to `limit` buckets that no longer count; how many went."""
     stale = select(Throttle.key).where(Throttle.expires_at <= clock.now()).limit(limit)
-    result = db.session.execute(delete(Throttle).where(Throttle.key.in_(stale)))
-    return result.rowcount or 0  # type: ignore[attr-defined]
-
-
+    return affected(delete(Throttle).where(Throttle.key.in_(stale)))

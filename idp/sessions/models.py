@@ -21,7 +21,7 @@ class Authentication(Base):
     epoch: Mapped[int]
     password_verified_at: Mapped[datetime]
     challenge_id: Mapped[int] = mapped_column(ForeignKey("challenge.id"), unique=True)
-    channel: Mapped[Channel] = mapped_column(String(8))
+    channel: Mapped[Channel]
     interaction_id: Mapped[str] = mapped_column(String(43))
     authenticated_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 

@@ -1,0 +1,133 @@
+"""Sending codes. Everything here runs inside the caller's transaction."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyotp
+from sqlalchemy import update
+
+from idp import clock
+from idp.accounts.addresses import email_key, mask_email
+from idp.accounts.phones import mask_phone
+from idp.challenges.challenge import Challenge, Channel, Purpose
+from idp.challenges.results import SendProblem, SendRefused, Sent
+from idp.delivery import outbox
+from idp.delivery.messages import CodeMessage
+from idp.extensions import db, settings
+from idp.keys import wrapping
+from idp.security import throttle
+from idp.security.throttle import Budget
+
+
+@dataclass(frozen=True)
+class NewChallenge:
+    """What a challenge fixes at birth. `account_id` and `epoch`, or `case_id`, say whose it is."""
+
+    purpose: Purpose
+    channel: Channel
+    destination: str
+    interaction_id: str
+    browser: str
+    account_id: int | None = None
+    epoch: int | None = None
+    case_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How the message is written: `template` differs from the purpose when there is bad news to tell."""
+
+    locale: str
+    service: str
+    template: str
+
+
+def open_challenge(new: NewChallenge, wording: Wording) -> Sent | SendRefused:
+    """Kill the interaction's current code and send a new one with a new secret.
+
+    When no message may be sent, the current code stays as it is.
+    """
+    refused = _reserve_message(new.purpose, new.channel, new.destination)
+    if refused:
+        return refused
+    close_current(new.interaction_id)
+    now = clock.now()
+    context = secrets.token_urlsafe(16)
+    secret = wrapping.wrap(pyotp.random_base32(32).encode(), f"challenge:{context}")
+    challenge = Challenge(
+        **vars(new),
+        secret=f"{context}.{secret}",
+        counter=secrets.randbelow(2**31),
+        expires_at=now + settings.code_lifetime,
+    )
+    db.session.add(challenge)
+    _emit(challenge, wording, now)
+    db.session.flush()
+    return Sent(challenge.id)
+
+
+def resend(challenge: Challenge, wording: Wording) -> Sent | SendRefused:
+    """Send the same code once more, or a fresh one when this has little life left (DESIGN 6)."""
+    now = clock.now()
+    since = now - (challenge.sent_at or challenge.created_at)
+    if since < settings.resend_after:
+        return SendRefused(SendProblem.TOO_SOON, settings.resend_after - since)
+    if challenge.expires_at - now < settings.resend_minimum_life:
+        return open_challenge(renewal(challenge), wording)
+    refused = _reserve_message(challenge.purpose, challenge.channel, challenge.destination)
+    if refused:
+        return refused
+    _emit(challenge, wording, now)
+    return Sent(challenge.id)
+
+
+def renewal(challenge: Challenge) -> NewChallenge:
+    """The same code request again, for a fresh challenge."""
+    return NewChallenge(
+        **{name: getattr(challenge, name) for name in NewChallenge.__dataclass_fields__}
+    )
+
+
+def close_current(interaction_id: str) -> None:
+    """Kill the code that the interaction waits for, if any."""
+    db.session.execute(
+        update(Challenge)
+        .where(Challenge.interaction_id == interaction_id, Challenge.closed_at.is_(None))
+        .values(closed_at=clock.now())
+    )
+
+
+def code_of(secret: str, counter: int) -> str:
+    """The digits (RFC 4226) of a challenge's wrapped secret."""
+    context, _, wrapped = secret.partition(".")
+    key = wrapping.unwrap(wrapped, f"challenge:{context}").decode()
+    return pyotp.HOTP(key, digits=settings.code_digits).at(counter)
+
+
+def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
+    challenge.emissions = (challenge.emissions or 0) + 1
+    challenge.sent_at = now
+    message = CodeMessage(
+        channel=challenge.channel.value,
+        to=challenge.destination,
+        code=code_of(challenge.secret, challenge.counter),
+        purpose=wording.template,
+        locale=wording.locale,
+        service=wording.service,
+    )
+    mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
+    outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))
+
+
+def _reserve_message(purpose: Purpose, channel: Channel, destination: str) -> SendRefused | None:
+    """Verified and not yet verified destinations have budgets of their own, so that nobody who only
+    claims a number or an address can use up its owner's."""
+    group = "verified" if purpose is Purpose.SECOND_FACTOR else "enrolment"
+    target = email_key(destination) if channel is Channel.EMAIL else destination
+    key = f"send:{group}:{channel}:{target}"
+    wait = throttle.reserve(
+        Budget(f"{key}:short", settings.send_limit_short, timedelta(minutes=15)),
+        Budget(f"{key}:day", settings.send_limit_day, timedelta(days=1)),
+    )
+    return SendRefused(SendProblem.BUDGET, wait) if wait else None

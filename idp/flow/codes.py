@@ -1,0 +1,116 @@
+"""Sending and checking the codes of an interaction, whatever they are for."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from idp.accounts import account as accounts
+from idp.accounts.account import Account
+from idp.accounts.addresses import email_key
+from idp.challenges import issue, verify
+from idp.challenges.challenge import Challenge, Channel, Purpose
+from idp.challenges.issue import NewChallenge, Wording
+from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
+from idp.extensions import transaction
+from idp.flow.interaction import Interaction, Notice
+from idp.flow.position import Position
+
+T = TypeVar("T")
+
+
+def resend(position: Position) -> Sent | SendRefused:
+    """Send the awaited code again; on the second-factor page also when none could be sent before."""
+    with transaction():
+        if position.challenge is not None:
+            wording = _wording(position, _template_of(position.challenge))
+            return _noting(position, issue.resend(position.challenge, wording))
+        assert position.account is not None, "only the second factor can lack a code"
+        account = position.account
+        return send_second_factor(
+            position, position.interaction, account, preferred_channel(account)
+        )
+
+
+def send_second_factor(
+    position: Position, interaction: Interaction, account: Account, channel: Channel
+) -> Sent | SendRefused:
+    """Send a fresh second-factor code. Runs inside the caller's transaction."""
+    destination = account.phone if channel is Channel.SMS and account.phone else account.email
+    new = NewChallenge(
+        purpose=Purpose.SECOND_FACTOR,
+        channel=channel if account.phone else Channel.EMAIL,
+        destination=destination,
+        interaction_id=interaction.id,
+        browser=interaction.browser,
+        account_id=account.id,
+        epoch=account.epoch,
+    )
+    wording = _wording(position, Purpose.SECOND_FACTOR)
+    return _noting(position, issue.open_challenge(new, wording))
+
+
+def send_enrolment(
+    position: Position, channel: Channel, destination: str, *, template: str
+) -> Sent | SendRefused:
+    """Send a code to an address or number that is to be proven. Runs inside the caller's transaction."""
+    assert position.case is not None, "enrolment stands on a case"
+    by_mail = channel is Channel.EMAIL
+    new = NewChallenge(
+        purpose=Purpose.EMAIL_ENROLMENT if by_mail else Purpose.PHONE_ENROLMENT,
+        channel=channel,
+        destination=destination,
+        interaction_id=position.interaction.id,
+        browser=position.interaction.browser,
+        case_id=position.case.id,
+    )
+    return issue.open_challenge(new, _wording(position, template))
+
+
+def check(
+    interaction: Interaction,
+    purpose: Purpose,
+    text: str,
+    record: Callable[[CodeVerified], T],
+) -> T | CodeRefused:
+    """Check a typed code: reserve the try (committed), compare, then use it up and `record`, together."""
+    code = verify.read_code(text)
+    if code is None:
+        return CodeRefused(CodeProblem.MALFORMED)
+    interaction_id, browser = interaction.id, interaction.browser
+    with transaction():
+        expected = verify.reserve_try(interaction_id, browser, purpose)
+    if isinstance(expected, CodeRefused):
+        return expected
+    if not expected.matches(code):
+        return CodeRefused(CodeProblem.WRONG)
+    with transaction():
+        proof = verify.accept(expected)
+        return proof if isinstance(proof, CodeRefused) else record(proof)
+
+
+def preferred_channel(account: Account) -> Channel:
+    """SMS for whoever gave a number, otherwise e-mail."""
+    return Channel.SMS if account.phone else Channel.EMAIL
+
+
+def address_template(address: str) -> str:
+    """Which message goes to a new address: the owner of a taken one is told so, in their mail only."""
+    taken = accounts.by_email_key(email_key(address)) is not None
+    return "address-taken" if taken else Purpose.EMAIL_ENROLMENT
+
+
+def _template_of(challenge: Challenge) -> str:
+    if challenge.purpose is Purpose.EMAIL_ENROLMENT:
+        return address_template(challenge.destination)
+    return challenge.purpose
+
+
+def _wording(position: Position, template: str) -> Wording:
+    locale, service = position.interaction.locale, position.client.client_name
+    return Wording(locale=locale, service=service, template=template)
+
+
+def _noting(position: Position, outcome: Sent | SendRefused) -> Sent | SendRefused:
+    """Keep a missing code visible to the page that follows."""
+    missing = isinstance(outcome, SendRefused) and position.challenge is None
+    position.interaction.notice = Notice.SEND_REFUSED if missing else None
+    return outcome

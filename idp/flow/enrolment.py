@@ -1,0 +1,212 @@
+"""The steps of a migration: address, phone, new account. Each records facts; none says what comes next."""
+
+import enum
+from dataclasses import dataclass
+
+from idp import clock
+from idp.accounts import account as accounts
+from idp.accounts import password as passwords
+from idp.accounts.addresses import EmailAddress, email_key, parse_email
+from idp.accounts.password import PasswordProblem
+from idp.accounts.phones import PhoneProblem, parse_phone
+from idp.accounts.profile import Profile
+from idp.challenges import issue
+from idp.challenges.challenge import Channel, Purpose
+from idp.challenges.results import CodeRefused, CodeVerified, SendRefused, Sent
+from idp.extensions import release, settings, transaction
+from idp.flow import codes
+from idp.flow.interaction import Interaction, Notice, forget_proofs
+from idp.flow.position import Position
+from idp.migration import cases, completion
+from idp.migration.completion import Lost, NewAccount
+from idp.migration.models import MigrationCase
+
+
+class InputProblem(enum.Enum):
+    """Typed text that is no address."""
+
+    INVALID_EMAIL = "invalid-email"
+
+
+class CodeAccepted(enum.Enum):
+    """The code was right. TAKEN: the mailbox is proven, but its address belongs to an account."""
+
+    PROVEN = "proven"
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The account exists; its address is the identifier from now on."""
+
+    email: str
+
+
+@dataclass(frozen=True)
+class PasswordRefused:
+    """All that is wrong with the new password."""
+
+    problems: tuple[PasswordProblem, ...]
+
+
+@dataclass(frozen=True)
+class CompletionLost:
+    """Somebody was first; the next page says so."""
+
+    reason: Lost
+
+
+def give_email(position: Position, text: str) -> Sent | SendRefused | InputProblem:
+    """Choose the new identifier and send a code to it, whoever it may belong to."""
+    address = parse_email(text)
+    if address is None:
+        return InputProblem.INVALID_EMAIL
+    template = codes.address_template(address.address)
+    with transaction():
+        outcome = codes.send_enrolment(position, Channel.EMAIL, address.address, template=template)
+        if isinstance(outcome, Sent):
+            cases.choose_email(_case(position), address)
+            _forget_address(position.interaction)
+        return outcome
+
+
+def change_email(position: Position) -> None:
+    """Go back from the code to the address, which stays filled in."""
+    with transaction():
+        issue.close_current(position.interaction.id)
+        _forget_address(position.interaction)
+
+
+def verify_email(position: Position, code: str) -> CodeAccepted | CodeRefused:
+    """Check the code from the mailbox; only now is a taken address told."""
+
+    def record(proof: CodeVerified) -> CodeAccepted:
+        interaction = position.interaction
+        if accounts.by_email_key(email_key(proof.destination)):
+            interaction.notice = Notice.EMAIL_TAKEN
+            return CodeAccepted.TAKEN
+        interaction.email_proven = proof.destination
+        return CodeAccepted.PROVEN
+
+    return codes.check(position.interaction, Purpose.EMAIL_ENROLMENT, code, record)
+
+
+def confirm_address(position: Position) -> None:
+    """«Continuer»: the person has read which identifier is theirs now."""
+    with transaction():
+        position.interaction.address_confirmed_at = clock.now()
+
+
+def give_phone(position: Position, text: str) -> Sent | SendRefused | PhoneProblem:
+    """Choose the number for codes by SMS and send one to it."""
+    number = parse_phone(text, region=settings.phone_region, countries=settings.sms_countries)
+    if isinstance(number, PhoneProblem):
+        return number
+    with transaction():
+        outcome = codes.send_enrolment(
+            position, Channel.SMS, number, template=Purpose.PHONE_ENROLMENT
+        )
+        if isinstance(outcome, Sent):
+            cases.choose_phone(_case(position), number)
+            position.interaction.phone_proven = None
+        return outcome
+
+
+def refuse_phone(position: Position) -> None:
+    """«Je ne souhaite pas donner mon numéro de téléphone»."""
+    with transaction():
+        issue.close_current(position.interaction.id)
+        cases.refuse_phone(_case(position))
+        position.interaction.phone_proven = None
+
+
+def change_phone(position: Position) -> None:
+    """Go back from the code to the number, which stays filled in."""
+    with transaction():
+        issue.close_current(position.interaction.id)
+
+
+def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:
+    """Check the code from the phone. One phone may serve several people."""
+
+    def record(proof: CodeVerified) -> CodeAccepted:
+        position.interaction.phone_proven = proof.destination
+        return CodeAccepted.PROVEN
+
+    return codes.check(position.interaction, Purpose.PHONE_ENROLMENT, code, record)
+
+
+def complete(
+    position: Position, password: str, confirmation: str
+) -> Completed | PasswordRefused | CompletionLost:
+    """Choose the new password and write the account: hashes first, then one short transaction."""
+    case, interaction = _case(position), position.interaction
+    personal = _personal(case, interaction)
+    legacy_hash = interaction.legacy_password_hash
+    release()
+    problems = passwords.new_password_problems(
+        password, confirmation, personal=personal, legacy_hash=legacy_hash
+    )
+    if problems:
+        return PasswordRefused(problems)
+    password_hash = passwords.hash_password(password)
+    with transaction():
+        return _write(position, case, password_hash)
+
+
+def leave_done(position: Position) -> None:
+    """«Se connecter à …»: on to sign-in, with the new identifier filled in."""
+    with transaction():
+        position.interaction.done_left_at = clock.now()
+
+
+def _write(
+    position: Position, case: MigrationCase, password_hash: str
+) -> Completed | CompletionLost:
+    interaction = position.interaction
+    assert interaction.email_proven is not None, "the step before proves the mailbox"
+    address = EmailAddress(interaction.email_proven, email_key(interaction.email_proven))
+    phone = interaction.phone_proven if settings.sms_enabled else None
+    written = completion.complete(
+        case, NewAccount(address, phone, password_hash, interaction.locale)
+    )
+    if isinstance(written, Lost):
+        _lost(interaction, written)
+        return CompletionLost(written)
+    forget_proofs(interaction)
+    interaction.migrated_account_id = written.id
+    interaction.identifier = written.email
+    return Completed(written.email)
+
+
+def _lost(interaction: Interaction, reason: Lost) -> None:
+    if reason is Lost.ADDRESS_TAKEN:
+        _forget_address(interaction)
+        interaction.notice = Notice.EMAIL_TAKEN
+    else:
+        forget_proofs(interaction)
+        interaction.notice = Notice.ALREADY_MIGRATED
+
+
+def _forget_address(interaction: Interaction) -> None:
+    interaction.email_proven = None
+    interaction.address_confirmed_at = None
+    interaction.notice = None
+
+
+def _personal(case: MigrationCase, interaction: Interaction) -> tuple[str, ...]:
+    """Words that make a password easy to guess for this person."""
+    profile = Profile.from_json(case.profile)
+    email = interaction.email_proven or ""
+    born = (
+        [profile.birthdate.strftime("%d%m%Y"), str(profile.birthdate.year)]
+        if profile.birthdate
+        else []
+    )
+    names = [profile.given_name, profile.family_name, profile.locality]
+    return (email, email.partition("@")[0], interaction.identifier, *names, *born)
+
+
+def _case(position: Position) -> MigrationCase:
+    assert position.case is not None, "these steps stand on a case"
+    return position.case

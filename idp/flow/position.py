@@ -1,0 +1,102 @@
+"""Where an interaction stands: the rows it stands on, and the step that follows from them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from idp import clock
+from idp.accounts import account as accounts
+from idp.accounts.account import Account
+from idp.challenges.challenge import Challenge
+from idp.clients import registry
+from idp.clients.registry import RegisteredClient
+from idp.errors import PageError
+from idp.extensions import db, settings
+from idp.flow.interaction import Interaction
+from idp.flow.steps import Choices, Proofs, Step, next_step
+from idp.migration.models import MigrationCase
+
+
+@dataclass(frozen=True)
+class Position:
+    """One look at an interaction; look again after anything was recorded."""
+
+    step: Step
+    interaction: Interaction
+    client: RegisteredClient
+    case: MigrationCase | None
+    account: Account | None
+    challenge: Challenge | None
+
+
+def locate(interaction: Interaction) -> Position:
+    """Load what the interaction stands on and derive its step.
+
+    Raises PageError when the relying party was deleted meanwhile.
+    """
+    client = registry.by_row_id(interaction.client_id)
+    if client is None:
+        raise PageError("Ce service n’est plus enregistré.", status=410)
+    case = _open_case(interaction)
+    account = _account(interaction)
+    challenge = _current_challenge(interaction)
+    return Position(
+        step=next_step(
+            _proofs(interaction, challenge),
+            _choices(case),
+            account.epoch if account and account.active else None,
+            sms=settings.sms_enabled,
+        ),
+        interaction=interaction,
+        client=client,
+        case=case,
+        account=account,
+        challenge=challenge,
+    )
+
+
+def _open_case(interaction: Interaction) -> MigrationCase | None:
+    if interaction.case_id is None:
+        return None
+    return db.session.scalar(
+        select(MigrationCase).where(
+            MigrationCase.id == interaction.case_id,
+            MigrationCase.completed_at.is_(None),
+            MigrationCase.expires_at > clock.now(),
+        )
+    )
+
+
+def _account(interaction: Interaction) -> Account | None:
+    return accounts.by_id(interaction.account_id) if interaction.account_id else None
+
+
+def _current_challenge(interaction: Interaction) -> Challenge | None:
+    return db.session.scalar(
+        select(Challenge).where(
+            Challenge.interaction_id == interaction.id, Challenge.closed_at.is_(None)
+        )
+    )
+
+
+def _proofs(interaction: Interaction, challenge: Challenge | None) -> Proofs:
+    return Proofs(
+        authenticated=interaction.authentication_id is not None,
+        password_epoch=interaction.password_epoch,
+        legacy_password=interaction.legacy_verified_at is not None,
+        email=interaction.email_proven,
+        address_confirmed=interaction.address_confirmed_at is not None,
+        phone=interaction.phone_proven,
+        migrated=interaction.migrated_account_id is not None,
+        done_left=interaction.done_left_at is not None,
+        awaited=challenge.purpose if challenge else None,
+        awaited_at=challenge.destination if challenge else None,
+    )
+
+
+def _choices(case: MigrationCase | None) -> Choices | None:
+    if case is None:
+        return None
+    return Choices(
+        email=case.email, phone=case.phone, phone_refused=case.phone_refused_at is not None
+    )

@@ -1,0 +1,78 @@
+"""The second factor: the code that makes an authentication out of a first factor."""
+
+from dataclasses import dataclass
+
+from idp import audit
+from idp.accounts.password import PasswordVerified
+from idp.challenges.challenge import Channel, Purpose
+from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
+from idp.extensions import transaction
+from idp.flow import codes
+from idp.flow.interaction import Interaction, forget_proofs, forget_sign_in
+from idp.flow.position import Position
+from idp.sessions import authentication as authentications
+from idp.sessions import browser
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """Both factors passed. `session_token` is the value of the browser session's cookie."""
+
+    session_token: str
+
+
+def verify(
+    position: Position, code: str, previous: str | None = None
+) -> Authenticated | CodeRefused:
+    """Check the code; when right, write the authentication and begin a browser session.
+
+    `previous` is the cookie of the session that this browser had before; it ends.
+    """
+    client_id = position.client.client_id
+
+    def record(proof: CodeVerified) -> Authenticated | CodeRefused:
+        interaction = position.interaction
+        authentication = authentications.authenticate(_first_factor(interaction), proof)
+        if authentication is None:
+            forget_sign_in(interaction)
+            return CodeRefused(CodeProblem.EXPIRED)
+        browser.end(previous)
+        token = browser.begin(authentication)
+        interaction.authentication_id = authentication.id
+        interaction.notice = None
+        sub = position.account.sub if position.account else ""
+        audit.signed_in(sub=sub, client_id=client_id, channel=proof.channel)
+        return Authenticated(token)
+
+    return codes.check(position.interaction, Purpose.SECOND_FACTOR, code, record)
+
+
+def use_channel(position: Position, channel: Channel) -> Sent | SendRefused:
+    """Send a fresh code the other way."""
+    assert position.account is not None, "the second factor follows a first"
+    with transaction():
+        return codes.send_second_factor(position, position.interaction, position.account, channel)
+
+
+def start_over(position: Position) -> None:
+    """Forget who signed in in this interaction, so that somebody else can."""
+    with transaction():
+        forget_sign_in(position.interaction)
+        forget_proofs(position.interaction)
+        position.interaction.identifier = ""
+
+
+def _first_factor(interaction: Interaction) -> PasswordVerified:
+    """The proof that `sign_in` recorded on this interaction."""
+    if (
+        interaction.account_id is None
+        or interaction.password_epoch is None
+        or interaction.password_verified_at is None
+    ):
+        raise authentications.BrokenRuleError("a code without a first factor")
+    return PasswordVerified(
+        account_id=interaction.account_id,
+        epoch=interaction.password_epoch,
+        interaction_id=interaction.id,
+        at=interaction.password_verified_at,
+    )

@@ -1,0 +1,225 @@
+"""The first factor: an account's password, or a legacy one that opens a migration.
+
+The try is reserved and committed first; then hashes are compared and old systems asked without any
+connection held; then one transaction records what was found. A failure is answered no sooner than the
+floor, whoever it was for.
+"""
+
+import enum
+import time
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+
+from idp import audit, clock
+from idp.accounts import account as accounts
+from idp.accounts import password as passwords
+from idp.accounts.addresses import email_key, parse_email
+from idp.challenges import verify
+from idp.extensions import release, settings, transaction
+from idp.flow import codes
+from idp.flow.interaction import (
+    Interaction,
+    forget_proofs,
+    forget_sign_in,
+    restart,
+)
+from idp.flow.position import Position
+from idp.legacy import identity as identities
+from idp.legacy import registry as legacy
+from idp.legacy.source import Match
+from idp.migration import cases
+from idp.security import throttle
+from idp.security.throttle import Backoff
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The password was right. The interaction may be a fresh one, when another person signed in."""
+
+    interaction_id: str
+
+
+class Refusal(enum.Enum):
+    """Why a sign-in was refused. All but WRONG and THROTTLED are told after the right password only."""
+
+    WRONG = "wrong"
+    THROTTLED = "throttled"
+    LOCKED = "locked"
+    MUST_CHANGE = "must-change"
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True)
+class SignInRefused:
+    """`source_unavailable`: an old system does not answer, which may be the reason."""
+
+    reason: Refusal
+    wait: timedelta | None = None
+    source_unavailable: bool = False
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What one try needs after the connection was let go."""
+
+    position: Position
+    identifier: str
+    password: str
+    key: str
+    bucket: Backoff
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The account's columns that a comparison needs."""
+
+    id: int
+    epoch: int
+    password_hash: str
+    active: bool
+    blocked: bool
+
+
+def sign_in(
+    position: Position, identifier: str, password: str, network: str
+) -> SignedIn | SignInRefused:
+    """Check an identifier and password typed on the sign-in page; `network` is where they came from."""
+    began = time.monotonic()
+    outcome = _sign_in(position, identifier, password, network)
+    if isinstance(outcome, SignInRefused):
+        release()
+        time.sleep(max(0.0, began + settings.sign_in_floor.total_seconds() - time.monotonic()))
+    return outcome
+
+
+def _sign_in(
+    position: Position, identifier: str, password: str, network: str
+) -> SignedIn | SignInRefused:
+    key = _key(identifier)
+    bucket = Backoff(
+        f"password:{key}:{network}", settings.wrong_passwords_free, settings.wrong_password_delay
+    )
+    with transaction():
+        position.interaction.identifier = _printable(identifier)
+        wait = throttle.reserve(bucket)
+    if wait:
+        return SignInRefused(Refusal.THROTTLED, wait)
+    attempt = _Attempt(position, identifier, password, key, bucket)
+    known = _known(key)
+    outcome = _local(attempt, known) if known else _legacy(attempt)
+    if isinstance(outcome, SignInRefused):
+        audit.sign_in_failed(reason=outcome.reason.value, interaction=position.interaction.id)
+    return outcome
+
+
+def _known(key: str) -> _Known | None:
+    account = accounts.by_email_key(key)
+    if account is None:
+        return None
+    in_a_row = throttle.spent(verify.in_a_row(account.id))
+    return _Known(
+        id=account.id,
+        epoch=account.epoch,
+        password_hash=account.password_hash,
+        active=account.active,
+        blocked=in_a_row >= settings.code_tries_in_a_row,
+    )
+
+
+def _local(attempt: _Attempt, known: _Known) -> SignedIn | SignInRefused:
+    """An account has this address: no old system is asked, whatever the password."""
+    release()
+    check = passwords.check_password(known.password_hash, attempt.password)
+    if not check.right or not known.active:
+        return _wrong()
+    with transaction():
+        throttle.clear(attempt.bucket)
+        if known.blocked:
+            return SignInRefused(Refusal.RECOVERY)
+        if check.rehash:
+            accounts.replace_hash(known.id, old=known.password_hash, new=check.rehash)
+        interaction = _first_factor(attempt.position.interaction, known)
+        account = accounts.by_id(known.id)
+        assert account is not None, "accounts are never deleted"
+        codes.send_second_factor(
+            attempt.position, interaction, account, codes.preferred_channel(account)
+        )
+        return SignedIn(interaction.id)
+
+
+def _first_factor(posted: Interaction, known: _Known) -> Interaction:
+    interaction = _interaction_for(posted, known.id)
+    interaction.account_id = known.id
+    interaction.password_epoch = known.epoch
+    interaction.password_verified_at = clock.now()
+    return interaction
+
+
+def _interaction_for(posted: Interaction, account_id: int | None) -> Interaction:
+    """The interaction, with nothing proven. After a migration it is the migrated account's alone: anybody
+    else begins a fresh one."""
+    migrated = posted.migrated_account_id
+    interaction = posted if migrated in {None, account_id} else restart(posted)
+    forget_sign_in(interaction)
+    forget_proofs(interaction)
+    return interaction
+
+
+def _legacy(attempt: _Attempt) -> SignedIn | SignInRefused:
+    """No account has this address: ask the old systems, holding no connection of our own."""
+    release()
+    answer = legacy.ask(attempt.identifier, attempt.password, _is_claimed)
+    match answer:
+        case Match(locked=True):
+            return _told(attempt, Refusal.LOCKED)
+        case Match(must_change=True):
+            return _told(attempt, Refusal.MUST_CHANGE)
+        case Match():
+            return _open_case(attempt, answer)
+        case _:
+            return _wrong()
+
+
+def _is_claimed(source: str, key: str) -> bool:
+    claimed = identities.is_claimed(source, key)
+    release()
+    return claimed
+
+
+def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
+    legacy_hash = passwords.hash_verbatim(attempt.password)
+    with transaction():
+        case = cases.open_or_resume(cases.Known(match.source, match.key, match.profile))
+        if case is None:
+            return _wrong()
+        throttle.clear(attempt.bucket)
+        interaction = _interaction_for(attempt.position.interaction, None)
+        interaction.case_id = case.id
+        interaction.legacy_verified_at = clock.now()
+        interaction.legacy_password_hash = legacy_hash
+        return SignedIn(interaction.id)
+
+
+def _told(attempt: _Attempt, reason: Refusal) -> SignInRefused:
+    """The password was right, so the try is given back and the reason told."""
+    with transaction():
+        throttle.clear(attempt.bucket)
+    return SignInRefused(reason)
+
+
+def _wrong() -> SignInRefused:
+    return SignInRefused(Refusal.WRONG, source_unavailable=not legacy.all_available())
+
+
+def _key(identifier: str) -> str:
+    """What a try is counted under: an address's key, or the folded text."""
+    address = parse_email(identifier)
+    return address.key if address else email_key(_printable(identifier).strip())
+
+
+def _printable(identifier: str) -> str:
+    """What may be shown again and stored: no control characters, no more than an address is long."""
+    text = identifier.encode("utf-8", "replace").decode("utf-8")
+    clean = "".join(sign for sign in text if unicodedata.category(sign)[0] != "C")
+    return clean[:254]
