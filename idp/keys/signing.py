@@ -1,0 +1,185 @@
+"""Signing keys: made, published ahead, used, rotated, retired (DESIGN 7).
+
+A key is published from the moment it is made, signs from `activate_at` to `expire_at`, and stays
+published until `retire_at`, so that whoever caches our JWKS never meets an unknown `kid`.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from jwcrypto import jwk
+from sqlalchemy import delete, select, update
+
+from idp import clock
+from idp.errors import ConfigurationError
+from idp.extensions import affected, db, settings
+from idp.keys import wrapping
+from idp.keys.models import SigningKey
+from idp.security import versions
+from idp.security.versions import VersionedCache
+
+ALGORITHMS = ("RS256", "ES256")
+_SHAPES: dict[str, dict[str, Any]] = {
+    "RS256": {"kty": "RSA", "size": 2048},
+    "ES256": {"kty": "EC", "crv": "P-256"},
+}
+_NAME = "signing-keys"
+_SPREAD = timedelta(seconds=5)
+"""More than any process needs to notice a new key (`versions.FRESH_FOR`)."""
+
+PrivateKey = RSAKey | ECKey
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """One published key as this process holds it."""
+
+    kid: str
+    alg: str
+    activate_at: datetime
+    expire_at: datetime
+    retire_at: datetime
+    private: PrivateKey
+    public: dict[str, Any]
+
+
+def active(alg: str) -> PrivateKey:
+    """The key that signs now: the youngest that is active. Cached, with its `kid`.
+
+    Raises ConfigurationError when there is none.
+    """
+    now = clock.now()
+    signing = [
+        key for key in _cache.get() if key.alg == alg and key.activate_at <= now < key.expire_at
+    ]
+    if not signing:
+        raise ConfigurationError(f"no active {alg} signing key; make one with `idp keys create`")
+    return max(signing, key=lambda key: key.activate_at).private
+
+
+def public_jwks() -> dict[str, list[dict[str, Any]]]:
+    """The JWK Set (RFC 7517) of every published key, public members only."""
+    return {"keys": [key.public for key in _published()]}
+
+
+def verification_keys() -> KeySet:
+    """Every published key, to check our own ID tokens with."""
+    return KeySet([key.private for key in _published()])
+
+
+def create(alg: str) -> SigningKey:
+    """Make a key. The first of its algorithm signs at once; others after their publication time."""
+    now = clock.now()
+    first = not any(key.expire_at > now for key in listing() if key.alg == alg)
+    starts = now if first else now + settings.key_publication
+    key = jwk.JWK.generate(use="sig", alg=alg, **_SHAPES[alg])
+    kid = key.thumbprint()
+    row = SigningKey(
+        kid=kid,
+        alg=alg,
+        public={**key.export_public(as_dict=True), "kid": kid},
+        private=wrapping.wrap(key.export_private().encode(), f"signing-key:{kid}"),
+        activate_at=starts,
+        **_ending(starts + settings.key_rotation),
+    )
+    db.session.add(row)
+    db.session.flush()
+    _changed()
+    return row
+
+
+def rotate(alg: str) -> SigningKey:
+    """A new key that signs as soon as every process publishes it; the others stop a moment later.
+
+    They stay published. After a leak use `retire` as well.
+    """
+    starts = clock.now() + _SPREAD
+    fresh = create(alg)
+    fresh.activate_at = starts
+    fresh.expire_at, fresh.retire_at = _ending(starts + settings.key_rotation).values()
+    db.session.flush()
+    db.session.execute(
+        update(SigningKey)
+        .where(SigningKey.alg == alg, SigningKey.kid != fresh.kid)
+        .where(SigningKey.expire_at > starts + _SPREAD)
+        .values(_ending(starts + _SPREAD))
+    )
+    return fresh
+
+
+def retire(kid: str) -> bool:
+    """Stop publishing a key now: whatever it signed no longer verifies. False when there is none."""
+    now = clock.now()
+    ended = affected(
+        update(SigningKey)
+        .where(SigningKey.kid == kid, SigningKey.retire_at > now)
+        .values(expire_at=now, retire_at=now)
+    )
+    _changed()
+    return bool(ended)
+
+
+def rotate_due() -> list[str]:
+    """Make the successor of every key whose end comes nearer than the publication time; new `kid`s."""
+    soon = clock.now() + settings.key_publication
+    made = []
+    for alg in ALGORITHMS:
+        ends = [key.expire_at for key in listing() if key.alg == alg]
+        if ends and max(ends) <= soon:
+            made.append(create(alg).kid)
+    return made
+
+
+def listing() -> list[SigningKey]:
+    """Every key that is kept, oldest first."""
+    return list(db.session.scalars(select(SigningKey).order_by(SigningKey.created_at)))
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` keys retired more than a day ago; how many went."""
+    old = select(SigningKey.kid).where(SigningKey.retire_at < clock.now() - timedelta(days=1))
+    return affected(delete(SigningKey).where(SigningKey.kid.in_(old.limit(limit))))
+
+
+def _ending(expire_at: datetime) -> dict[str, datetime]:
+    return {"expire_at": expire_at, "retire_at": expire_at + settings.key_publication}
+
+
+def _changed() -> None:
+    versions.bump(_NAME)
+    _cache.forget()
+
+
+def _published() -> list[_Loaded]:
+    now = clock.now()
+    return [key for key in _cache.get() if key.retire_at > now]
+
+
+def _load() -> list[_Loaded]:
+    rows = db.session.scalars(select(SigningKey).where(SigningKey.retire_at > clock.now()))
+    return [_opened(row) for row in rows]
+
+
+def _opened(row: SigningKey) -> _Loaded:
+    try:
+        members = json.loads(wrapping.unwrap(row.private, f"signing-key:{row.kid}"))
+    except wrapping.WrapError:
+        message = f"signing key {row.kid} was wrapped with another key-encryption key"
+        raise ConfigurationError(message) from None
+    members["kid"] = row.kid
+    kind = RSAKey if row.alg.startswith("RS") else ECKey
+    return _Loaded(
+        kid=row.kid,
+        alg=row.alg,
+        activate_at=row.activate_at,
+        expire_at=row.expire_at,
+        retire_at=row.retire_at,
+        private=kind.import_key(members),
+        public=row.public,
+    )
+
+
+_cache: VersionedCache[list[_Loaded]] = VersionedCache(_NAME, _load)
