@@ -1,0 +1,156 @@
+"""The outbox: messages written with what caused them, sent by workers that lease them.
+
+A worker takes a row by a conditional UPDATE that pushes its due time past the lease; whoever crashes
+leaves a row that becomes due again. Payloads are encrypted, bound to their row, and erased at the end.
+"""
+
+import json
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, event, select, update
+from sqlalchemy.orm import Session
+
+from idp import clock
+from idp.delivery import messages, senders
+from idp.delivery.messages import CodeMessage
+from idp.delivery.models import OutboxMessage, OutboxStatus
+from idp.delivery.senders import RetryLaterError, UndeliverableError
+from idp.extensions import affected, db, settings, transaction
+from idp.keys import wrapping
+from idp.security import tokens
+
+_BATCH = 20
+_LONGEST_PAUSE = timedelta(seconds=60)
+_KEPT = timedelta(days=7)
+
+waiting = threading.Event()
+"""Set when a transaction of this process has left a message behind."""
+
+
+@dataclass(frozen=True)
+class _Leased:
+    """A message this worker owns until its lease ends."""
+
+    id: int
+    uid: str
+    kind: str
+    payload: str
+    attempts: int
+    expires_at: datetime
+
+
+def enqueue(message: CodeMessage, *, expires_at: datetime, masked: str) -> None:
+    """Leave a message in the caller's transaction. `masked` is what people may see of the recipient."""
+    uid = tokens.new_token()
+    db.session.add(
+        OutboxMessage(
+            uid=uid,
+            kind=message.channel,
+            payload=wrapping.wrap(json.dumps(asdict(message)).encode(), f"outbox:{uid}"),
+            recipient=masked,
+            expires_at=expires_at,
+        )
+    )
+    db.session.info["mail_waits"] = True
+
+
+@event.listens_for(Session, "after_commit")
+def _wake(session: Session) -> None:
+    if session.info.pop("mail_waits", False):
+        waiting.set()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("mail_waits", None)
+
+
+def deliver_due(worker: str) -> int:
+    """Send one batch of due messages, each leased just before it is sent; how many were tried."""
+    tried = 0
+    for row_id in _due():
+        lease = _lease(row_id, worker)
+        if lease:
+            _deliver(lease, worker)
+            tried += 1
+    return tried
+
+
+def _due() -> list[int]:
+    rows = db.session.scalars(
+        select(OutboxMessage.id)
+        .where(OutboxMessage.status == OutboxStatus.WAITING, OutboxMessage.due_at <= clock.now())
+        .order_by(OutboxMessage.due_at)
+        .limit(_BATCH)
+    )
+    return list(rows)
+
+
+def _lease(row_id: int, worker: str) -> _Leased | None:
+    """Own the row for the length of a lease. None: another worker was first, or it came too late."""
+    now = clock.now()
+    with transaction():
+        mine = affected(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == row_id, OutboxMessage.status == OutboxStatus.WAITING)
+            .where(OutboxMessage.due_at <= now)
+            .values(
+                leased_by=worker,
+                due_at=now + settings.outbox_lease,
+                attempts=OutboxMessage.attempts + 1,
+            )
+        )
+        row = db.session.get(OutboxMessage, row_id) if mine else None
+        if row is None or row.payload is None:
+            return None
+        if row.expires_at <= now:
+            _finish(row_id, worker, OutboxStatus.EXPIRED, row.last_error)
+            return None
+        return _Leased(row.id, row.uid, row.kind, row.payload, row.attempts, row.expires_at)
+
+
+def _deliver(lease: _Leased, worker: str) -> None:
+    """Send outside any transaction, then record, if the lease is still ours."""
+    try:
+        plain = wrapping.unwrap(lease.payload, f"outbox:{lease.uid}")
+        senders.send(lease.kind, messages.render(CodeMessage(**json.loads(plain))))
+    except RetryLaterError as error:
+        with transaction():
+            _postpone(lease, worker, str(error))
+    except (UndeliverableError, wrapping.WrapError) as error:
+        with transaction():
+            _finish(lease.id, worker, OutboxStatus.DEAD, str(error))
+    else:
+        with transaction():
+            _finish(lease.id, worker, OutboxStatus.SENT, None)
+
+
+def _postpone(lease: _Leased, worker: str, error: str) -> None:
+    pause = min(timedelta(seconds=2 ** (lease.attempts - 1)), _LONGEST_PAUSE)
+    db.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == lease.id, OutboxMessage.leased_by == worker)
+        .values(due_at=clock.now() + pause, leased_by=None, last_error=error[:300])
+    )
+
+
+def _finish(row_id: int, worker: str, status: OutboxStatus, error: str | None) -> None:
+    db.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == row_id, OutboxMessage.leased_by == worker)
+        .values(
+            status=status,
+            payload=None,
+            leased_by=None,
+            finished_at=clock.now(),
+            last_error=error[:300] if error else None,
+        )
+    )
+
+
+def purge(limit: int) -> int:
+    """Erase what expired unsent, and delete up to `limit` rows that ended a week ago; how many went."""
+    old = select(OutboxMessage.id).where(OutboxMessage.expires_at < clock.now() - _KEPT)
+    return affected(delete(OutboxMessage).where(OutboxMessage.id.in_(old.limit(limit))))
