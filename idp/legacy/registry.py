@@ -1,0 +1,144 @@
+"""The deployment's old user stores: read from one TOML file, asked in order, watched."""
+
+import os
+import threading
+import time
+import tomllib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp.errors import ConfigurationError
+from idp.legacy.source import Answer, LegacySource, Unavailable, Unknown
+from idp.legacy.sql import COLUMNS, SqlOptions, SqlSource
+
+_LOOK_AGAIN = 5.0
+"""Seconds for which the last known state of a source is believed."""
+
+
+class Sources:
+    """Every enabled source, in order, with its last known state."""
+
+    def __init__(self, sources: list[LegacySource]) -> None:
+        self.sources = sources
+        self._lock = threading.Lock()
+        self._looked = 0.0
+        self._available = True
+
+    def ask(self, identifier: str, password: str, is_claimed: Callable[[str, str], bool]) -> Answer:
+        """The first answer that decides; Unavailable rather than Unknown when a source was silent."""
+        silent = False
+        for source in self.sources:
+            answer = source.authenticate(identifier, password, partial(is_claimed, source.name))
+            if isinstance(answer, Unavailable):
+                silent = True
+                self._note(available=False)
+            elif not isinstance(answer, Unknown):
+                return answer
+        return Unavailable() if silent else Unknown()
+
+    def all_available(self) -> bool:
+        """False while any source is known to be silent, whoever asks: looks again every few seconds."""
+        with self._lock:
+            fresh = time.monotonic() - self._looked < _LOOK_AGAIN
+        if not fresh:
+            self._note(available=all(source.ping() for source in self.sources))
+        return self._available
+
+    def _note(self, *, available: bool) -> None:
+        with self._lock:
+            self._looked, self._available = time.monotonic(), available
+
+
+def init_app(app: Flask) -> None:
+    """Read the file of sources. Raises ConfigurationError for the first thing wrong in it."""
+    path = app.extensions["seuil.settings"].legacy_sources
+    app.extensions["seuil.legacy"] = Sources(read(path) if path else [])
+
+
+def ask(identifier: str, password: str, is_claimed: Callable[[str, str], bool]) -> Answer:
+    """Ask the old systems in order. Holds no connection of ours; ends within their time-outs."""
+    return current().ask(identifier, password, is_claimed)
+
+
+def all_available() -> bool:
+    """True while every source answers."""
+    return current().all_available()
+
+
+def current() -> Sources:
+    """The running application's sources."""
+    sources: Sources = current_app.extensions["seuil.legacy"]
+    return sources
+
+
+def read(path: Path) -> list[LegacySource]:
+    """The enabled sources of a TOML file with `[[source]]` tables. Raises ConfigurationError."""
+    try:
+        tables = tomllib.loads(path.read_text()).get("source", [])
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}") from None
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationError(f"{path}: write each source as a [[source]] table")
+    names = [table.get("name") for table in tables]
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"{path}: two sources have the same name")
+    return [_source(path, table) for table in tables if table.get("enabled", True)]
+
+
+def _source(path: Path, table: dict[str, Any]) -> LegacySource:
+    name = table.get("name")
+    if not isinstance(name, str) or not name or len(name) > 64:
+        raise ConfigurationError(f"{path}: every source needs a name of 1 to 64 characters")
+    if table.get("type") != "sql":
+        raise ConfigurationError(f"{path}: source {name}: type must be sql")
+    known = {"name", "type", "enabled", "url", "query", "columns", "hash", "timeout"}
+    if set(table) - known:
+        unknown = ", ".join(sorted(set(table) - known))
+        raise ConfigurationError(f"{path}: source {name}: unknown option {unknown}")
+    try:
+        return SqlSource(_sql_options(table))
+    except (KeyError, ValueError, TypeError, ImportError, SQLAlchemyError) as error:
+        raise ConfigurationError(f"{path}: source {name}: {_why(error)}") from None
+
+
+def _sql_options(table: dict[str, Any]) -> SqlOptions:
+    columns = table.get("columns", {})
+    unknown = sorted(set(columns) - set(COLUMNS))
+    if unknown:
+        raise ValueError(f"columns cannot name {', '.join(unknown)}")
+    if ":identifier" not in table["query"]:
+        raise ValueError("query must select by :identifier")
+    return SqlOptions(
+        name=table["name"],
+        url=secret(table["url"]),
+        query=table["query"],
+        columns=columns,
+        hash=table.get("hash", "auto"),
+        timeout=float(table.get("timeout", 5)),
+    )
+
+
+def secret(value: str) -> str:
+    """A value as written, or read from `env:NAME` or `file:PATH`. Raises ValueError."""
+    kind, _, where = value.partition(":")
+    if kind == "env":
+        if where not in os.environ:
+            raise ValueError(f"environment variable {where} is not set")
+        return os.environ[where]
+    if kind == "file":
+        try:
+            return Path(where).read_text().strip()
+        except OSError as error:
+            raise ValueError(f"cannot read {where}: {error.strerror}") from None
+    return value
+
+
+def _why(error: Exception) -> str:
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)

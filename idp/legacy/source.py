@@ -1,0 +1,70 @@
+"""What an old user store must answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from idp.accounts.profile import Profile
+
+
+@dataclass(frozen=True)
+class Match:
+    """The password is right. `key` is the row's immutable key; `email` and `phone` may be empty."""
+
+    source: str
+    key: str
+    profile: Profile
+    email: str = ""
+    phone: str = ""
+    locked: bool = False
+    must_change: bool = False
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """There is such a row, but the password is wrong."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """There is no such row."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The row belongs to an account already; its old password was not looked at."""
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """The password cannot be checked: `reason` is for the operator, `key` names the row."""
+
+    source: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """The store did not answer in time or at all."""
+
+
+Answer = Match | Mismatch | Unknown | Claimed | Unsupported | Unavailable
+
+
+class LegacySource(Protocol):
+    """One old user store. Neither method raises; both end within the source's time-out."""
+
+    name: str
+
+    def authenticate(
+        self, identifier: str, password: str, is_claimed: Callable[[str], bool]
+    ) -> Answer:
+        """Look the row up, ask `is_claimed(key)`, and only then compare the password.
+
+        The password is compared as typed, never normalised. Locked and must-change are told in a
+        `Match` only: a wrong password for a locked row is a `Mismatch`.
+        """
+
+    def ping(self) -> bool:
+        """True when the store answers."""
