@@ -206,8 +206,8 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("write it like https://login.example.org")
-        if value.endswith("/") or parts.query or parts.fragment:
-            raise ValueError("leave out the trailing slash, query and fragment")
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError("leave out the trailing slash, path, query and fragment")
         if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
             raise ValueError("use https; plain http is for localhost only")
         return value

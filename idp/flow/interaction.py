@@ -53,8 +53,6 @@ class Interaction(Base):
     authentication_id: Mapped[int | None] = mapped_column(
         ForeignKey("authentication.id"), index=True
     )
-    # The answer went back to the client.
-    answered_at: Mapped[datetime | None]
 
     # Proofs of a migration.
     case_id: Mapped[int | None] = mapped_column(

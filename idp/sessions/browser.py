@@ -1,12 +1,12 @@
 """Browser sessions: begin with an authentication, found by the cookie's digest, ended by many things."""
 
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import contains_eager
 
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
@@ -32,21 +32,39 @@ def begin(authentication: Authentication) -> str:
     return token
 
 
-def find(token: str | None) -> BrowserSession | None:
-    """The living session of a cookie, with its account and authentication: one statement.
+@dataclass(frozen=True)
+class LiveSession:
+    """A living session as it was read: who, since when, by which authentication."""
+
+    id: int
+    authentication_id: int
+    account_id: int
+    epoch: int
+    sub: str
+    authenticated_at: datetime
+    seen_at: datetime
+
+
+def find(token: str | None) -> LiveSession | None:
+    """The living session of a cookie: one statement.
 
     Alive: not ended, not idle or expired, the account active and of the same epoch.
     """
     if not token:
         return None
     now = clock.now()
-    return db.session.scalar(
-        select(BrowserSession)
-        .join(BrowserSession.account)
-        .join(BrowserSession.authentication)
-        .options(
-            contains_eager(BrowserSession.account), contains_eager(BrowserSession.authentication)
+    row = db.session.execute(
+        select(
+            BrowserSession.id,
+            BrowserSession.authentication_id,
+            BrowserSession.account_id,
+            BrowserSession.epoch,
+            Account.sub,
+            Authentication.authenticated_at,
+            BrowserSession.seen_at,
         )
+        .join(Account, Account.id == BrowserSession.account_id)
+        .join(Authentication, Authentication.id == BrowserSession.authentication_id)
         .where(
             BrowserSession.token == tokens.digest(token),
             BrowserSession.ended_at.is_(None),
@@ -55,17 +73,17 @@ def find(token: str | None) -> BrowserSession | None:
             BrowserSession.epoch == Account.epoch,
             Account.status == AccountStatus.ACTIVE,
         )
-    )
+    ).first()
+    return LiveSession(*row) if row else None
 
 
-def touch(session: BrowserSession) -> None:
+def touch(session: LiveSession) -> None:
     """Note that the session was used; written once a minute at most."""
     now = clock.now()
-    if now - session.seen_at < _TOUCH_EVERY:
-        return
-    db.session.execute(
-        update(BrowserSession).where(BrowserSession.id == session.id).values(seen_at=now)
-    )
+    if now - session.seen_at >= _TOUCH_EVERY:
+        db.session.execute(
+            update(BrowserSession).where(BrowserSession.id == session.id).values(seen_at=now)
+        )
 
 
 def end(token: str | None) -> None:
@@ -78,23 +96,29 @@ def end(token: str | None) -> None:
         )
 
 
-def client_sid(session: BrowserSession, client_id: int) -> str:
+def client_sid(session: LiveSession, client_id: int) -> str:
     """The `sid` under which one client (row id) knows this session: the same at every call."""
-    known = select(ClientSession.sid).where(
-        ClientSession.browser_session_id == session.id, ClientSession.client_id == client_id
+    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(ClientSession).values(
+        sid=secrets.token_urlsafe(24),
+        browser_session_id=session.id,
+        client_id=client_id,
+        created_at=clock.now(),
     )
-    sid = db.session.scalar(known)
-    if sid is None:
-        insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-        values = {
-            "sid": secrets.token_urlsafe(24),
-            "browser_session_id": session.id,
-            "client_id": client_id,
-            "created_at": clock.now(),
-        }
-        db.session.execute(insert(ClientSession).values(values).on_conflict_do_nothing())
-        sid = db.session.scalars(known).one()
-    return sid
+    unchanged = {"browser_session_id": ClientSession.browser_session_id}
+    found = statement.on_conflict_do_update(
+        index_elements=[ClientSession.browser_session_id, ClientSession.client_id],
+        set_=unchanged,
+    ).returning(ClientSession.sid)
+    return db.session.scalars(found).one()
+
+
+def knows(session: LiveSession, sid: str) -> bool:
+    """True when `sid` names this session at some client."""
+    known = select(ClientSession.sid).where(
+        ClientSession.browser_session_id == session.id, ClientSession.sid == sid
+    )
+    return db.session.scalar(known) is not None
 
 
 def purge(limit: int) -> int:

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
-from idp.accounts.account import Account
 from idp.challenges.challenge import Channel
 from idp.extensions import Base, RowId
 
@@ -40,9 +39,6 @@ class BrowserSession(Base):
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
-
-    authentication: Mapped[Authentication] = relationship(lazy="raise")
-    account: Mapped[Account] = relationship(lazy="raise")
 
 
 class ClientSession(Base):

@@ -1,0 +1,53 @@
+"""What an authorization request asks of the sign-in, held against the browser's session.
+
+The same function decides what to ask the user and what `prompt=none` answers (OIDC Core 3.1.2.1).
+"""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_ASKS_AGAIN = {"login", "select_account"}
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """`max_age` in seconds; `sub` is the person whom an ID token hint names."""
+
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+    sub: str | None = None
+
+
+@dataclass(frozen=True)
+class Present:
+    """The living session; `here` when its authentication was made for this very request."""
+
+    sub: str
+    authenticated_at: datetime
+    here: bool = False
+
+
+class Unmet(enum.Enum):
+    """Why the session does not do."""
+
+    NO_SESSION = "no-session"
+    ASKED_AGAIN = "asked-again"
+    TOO_OLD = "too-old"
+    OTHER_PERSON = "other-person"
+
+
+def unmet(requirements: Requirements, present: Present | None, now: datetime) -> Unmet | None:
+    """The first requirement that the session does not meet; None when it meets all."""
+    if present is None:
+        return Unmet.NO_SESSION
+    if requirements.sub is not None and requirements.sub != present.sub:
+        return Unmet.OTHER_PERSON
+    if present.here:
+        return None
+    if requirements.prompt & _ASKS_AGAIN:
+        return Unmet.ASKED_AGAIN
+    age = now - present.authenticated_at
+    if requirements.max_age is not None and age > timedelta(seconds=requirements.max_age):
+        return Unmet.TOO_OLD
+    return None

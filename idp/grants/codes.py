@@ -1,0 +1,96 @@
+"""Authorization codes (RFC 6749 4.1): issued to a session, redeemed once, revoked with all they gave."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import contains_eager
+
+from idp import clock
+from idp.extensions import affected, db, settings
+from idp.grants.models import AuthorizationCode
+from idp.security import tokens
+from idp.sessions.browser import LiveSession
+
+
+@dataclass(frozen=True)
+class NewCode:
+    """What the authorization request fixes. `client_id` is the row id; `scope` is space-separated."""
+
+    client_id: int
+    redirect_uri: str
+    scope: str
+    sid: str
+    nonce: str | None
+    code_challenge: str | None
+
+
+def issue(session: LiveSession, new: NewCode) -> str:
+    """Insert a code that descends from the session's authentication; its value, which is not kept."""
+    value = tokens.new_token()
+    now = clock.now()
+    offline = "offline_access" in new.scope.split()
+    kept = settings.refresh_token_lifetime if offline else timedelta(days=1)
+    db.session.add(
+        AuthorizationCode(
+            digest=tokens.digest(value),
+            authentication_id=session.authentication_id,
+            account_id=session.account_id,
+            epoch=session.epoch,
+            expires_at=now + settings.authorization_code_lifetime,
+            keep_until=now + kept,
+            **vars(new),
+        )
+    )
+    return value
+
+
+def find(value: str, client_id: int) -> AuthorizationCode | None:
+    """The code as issued to this client (row id), used or not, with account and authentication."""
+    return db.session.scalar(
+        select(AuthorizationCode)
+        .join(AuthorizationCode.account)
+        .join(AuthorizationCode.authentication)
+        .options(
+            contains_eager(AuthorizationCode.account),
+            contains_eager(AuthorizationCode.authentication),
+        )
+        .where(
+            AuthorizationCode.digest == tokens.digest(value),
+            AuthorizationCode.client_id == client_id,
+        )
+    )
+
+
+def claim(code: AuthorizationCode) -> bool:
+    """Redeem the code, once in all: False when it was used, revoked, too old, or its epoch is over."""
+    now = clock.now()
+    if not code.account.active or code.account.epoch != code.epoch:
+        return False
+    return bool(
+        affected(
+            update(AuthorizationCode)
+            .where(
+                AuthorizationCode.id == code.id,
+                AuthorizationCode.used_at.is_(None),
+                AuthorizationCode.revoked_at.is_(None),
+                AuthorizationCode.expires_at > now,
+            )
+            .values(used_at=now)
+        )
+    )
+
+
+def revoke(code_id: int) -> None:
+    """Kill the code and every token that hangs on it, also those not yet inserted."""
+    db.session.execute(
+        update(AuthorizationCode)
+        .where(AuthorizationCode.id == code_id, AuthorizationCode.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` codes that no living token can hang on; how many went."""
+    old = select(AuthorizationCode.id).where(AuthorizationCode.keep_until < clock.now())
+    return affected(delete(AuthorizationCode).where(AuthorizationCode.id.in_(old.limit(limit))))

@@ -1,0 +1,84 @@
+"""Access and refresh tokens, opaque and stored as digests.
+
+A token lives while it has not expired, its code is not revoked, and its epoch is the account's.
+"""
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import contains_eager
+
+from idp import clock
+from idp.accounts.account import Account, AccountStatus
+from idp.extensions import affected, db, settings
+from idp.grants.models import AuthorizationCode, Token, TokenKind
+from idp.security import tokens
+
+
+def issue(kind: TokenKind, code: AuthorizationCode, scope: str) -> str:
+    """Insert a token that hangs on the code; its value, which is not kept."""
+    value = tokens.new_token()
+    now = clock.now()
+    if kind is TokenKind.ACCESS:
+        expires_at = now + settings.access_token_lifetime
+    else:
+        family_ends = code.created_at + settings.refresh_token_lifetime
+        expires_at = min(now + settings.refresh_token_idle, family_ends)
+    db.session.add(
+        Token(
+            kind=kind,
+            digest=tokens.digest(value),
+            code_id=code.id,
+            authentication_id=code.authentication_id,
+            account_id=code.account_id,
+            epoch=code.epoch,
+            client_id=code.client_id,
+            scope=scope,
+            expires_at=expires_at,
+        )
+    )
+    return value
+
+
+def find(value: str, kind: TokenKind) -> Token | None:
+    """A living token with its code, account and authentication, in one statement.
+
+    A refresh token that was used already is found too: see `claim`.
+    """
+    return db.session.scalar(
+        select(Token)
+        .join(Token.code)
+        .join(Token.account)
+        .join(Token.authentication)
+        .options(
+            contains_eager(Token.code),
+            contains_eager(Token.account),
+            contains_eager(Token.authentication),
+        )
+        .where(
+            Token.digest == tokens.digest(value),
+            Token.kind == kind,
+            Token.expires_at > clock.now(),
+            Token.epoch == Account.epoch,
+            Account.status == AccountStatus.ACTIVE,
+            AuthorizationCode.revoked_at.is_(None),
+        )
+    )
+
+
+def claim(token: Token) -> bool:
+    """Use a refresh token up, once in all: False when somebody was first (RFC 9700 4.14)."""
+    return bool(
+        affected(
+            update(Token)
+            .where(Token.id == token.id, Token.used_at.is_(None))
+            .values(used_at=clock.now())
+        )
+    )
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` expired tokens; how many went.
+
+    A used refresh token stays until it would have expired, so that its reuse is noticed.
+    """
+    old = select(Token.id).where(Token.expires_at < clock.now()).limit(limit)
+    return affected(delete(Token).where(Token.id.in_(old)))

@@ -1,0 +1,40 @@
+"""Answers to a relying party through the browser, each with `state` and `iss` (RFC 9207)."""
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2 import OAuth2Error
+from flask import redirect
+from werkzeug.wrappers import Response
+
+from idp.extensions import settings, transaction
+from idp.grants import codes
+from idp.grants.codes import NewCode
+from idp.oidc.request import AuthorizationRequest, Trusted
+from idp.sessions import browser
+from idp.sessions.browser import LiveSession
+
+
+def grant(request: AuthorizationRequest, session: LiveSession) -> Response:
+    """A fresh code that descends from the session's authentication."""
+    with transaction():
+        browser.touch(session)
+        new = NewCode(
+            client_id=request.client.id,
+            redirect_uri=request.redirect_uri,
+            scope=request.scope,
+            sid=browser.client_sid(session, request.client.id),
+            nonce=request.nonce,
+            code_challenge=request.code_challenge,
+        )
+        code = codes.issue(session, new)
+    return _back(request.trusted, [("code", code)])
+
+
+def refuse(trusted: Trusted, error: OAuth2Error) -> Response:
+    """An error, in constant words."""
+    return _back(trusted, [("error", error.error), ("error_description", error.description)])
+
+
+def _back(trusted: Trusted, parameters: list[tuple[str, str]]) -> Response:
+    state = [("state", trusted.state)] if trusted.state is not None else []
+    answer = [*parameters, *state, ("iss", settings.issuer)]
+    return redirect(add_params_to_uri(trusted.redirect_uri, answer), 303)

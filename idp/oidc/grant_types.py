@@ -1,0 +1,143 @@
+"""The two grants at the token endpoint: authorization code (RFC 6749 4.1.3) and refresh token (6)."""
+
+from typing import Any
+
+from authlib.oauth2.rfc6749 import InvalidGrantError
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
+
+from idp import audit
+from idp.accounts.account import Account
+from idp.extensions import settings
+from idp.grants import codes, tokens
+from idp.grants.models import AuthorizationCode, Token, TokenKind
+from idp.oidc.server import ProtocolClient
+from idp.sessions import authentication
+
+_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+
+
+class RedeemedCode:
+    """A code row as Authlib asks about it."""
+
+    code_challenge_method = "S256"
+
+    def __init__(self, row: AuthorizationCode) -> None:
+        self.row = row
+        self.code_challenge = row.code_challenge
+
+    def get_redirect_uri(self) -> str:
+        """As the authorization request named it."""
+        return self.row.redirect_uri
+
+    def get_scope(self) -> str:
+        """As granted."""
+        return self.row.scope
+
+    def get_nonce(self) -> str | None:
+        """As the authorization request named it."""
+        return self.row.nonce
+
+    def get_auth_time(self) -> int:
+        """When the second factor passed, in epoch seconds."""
+        return int(self.row.authentication.authenticated_at.timestamp())
+
+    def get_acr(self) -> str:
+        """The level, by channel."""
+        return authentication.acr(self.row.authentication)
+
+    def get_amr(self) -> list[str]:
+        """What happened."""
+        return authentication.amr(self.row.authentication)
+
+
+class PresentedToken:
+    """A refresh token row as Authlib asks about it."""
+
+    def __init__(self, row: Token) -> None:
+        self.row = row
+
+    def check_client(self, client: ProtocolClient) -> bool:
+        """Was it given to this client?"""
+        return self.row.client_id == client.registered.id
+
+    def get_scope(self) -> str:
+        """As granted."""
+        return self.row.scope
+
+
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
+    """Redeem a code. It is claimed only after redirect URI and verifier were found right."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+
+    def query_authorization_code(self, code: str, client: ProtocolClient) -> RedeemedCode | None:
+        """The code, used or not: reuse is noticed in `authenticate_user`."""
+        row = codes.find(code, client.registered.id)
+        return RedeemedCode(row) if row else None
+
+    def authenticate_user(self, redeemed: RedeemedCode) -> Account:
+        """Claim the code. A second comer kills all that came from it (RFC 6749 4.1.2)."""
+        row = redeemed.row
+        if not codes.claim(row):
+            codes.revoke(row.id)
+            if row.used_at is not None:
+                audit.code_reused(client_id=self.client.get_client_id(), sub=row.account.sub)
+            raise InvalidGrantError("The code is invalid, expired, or was used before.")
+        return row.account
+
+    def generate_token(self, *, scope: str, **_unused: Any) -> dict[str, Any]:
+        """Insert the tokens; a refresh token only for `offline_access`."""
+        code = self.request.authorization_code.row
+        token = _bearer(code, scope)
+        if "offline_access" in scope.split() and self.client.check_grant_type("refresh_token"):
+            token["refresh_token"] = tokens.issue(TokenKind.REFRESH, code, scope)
+        return token
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Nothing to do: a token is inserted when its value is made."""
+
+    def delete_authorization_code(self, redeemed: RedeemedCode) -> None:
+        """Nothing to do: used codes are kept, to notice their reuse."""
+
+
+class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
+    """Rotate a refresh token; a used one that comes again kills its family (RFC 9700 4.14.2)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+
+    def authenticate_refresh_token(self, value: str) -> PresentedToken | None:
+        """The living token, used or not."""
+        row = tokens.find(value, TokenKind.REFRESH)
+        return PresentedToken(row) if row else None
+
+    def authenticate_user(self, presented: PresentedToken) -> Account:
+        """Use the token up."""
+        row = presented.row
+        if not tokens.claim(row):
+            codes.revoke(row.code_id)
+            client_id = self.request.client.get_client_id()
+            audit.refresh_token_reused(client_id=client_id, sub=row.account.sub)
+            raise InvalidGrantError("The refresh token is invalid, expired, or was used before.")
+        return row.account
+
+    def issue_token(self, user: Account, presented: PresentedToken) -> dict[str, Any]:  # noqa: ARG002
+        """New tokens; the refresh token keeps the whole scope, the access token what was asked."""
+        row = presented.row
+        token = _bearer(row.code, self.request.payload.scope or row.scope)
+        token["refresh_token"] = tokens.issue(TokenKind.REFRESH, row.code, row.scope)
+        return token
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """Nothing to do: a token is inserted when its value is made."""
+
+    def revoke_old_credential(self, presented: PresentedToken) -> None:
+        """Nothing to do: it was used up before anything was issued."""
+
+
+def _bearer(code: AuthorizationCode, scope: str) -> dict[str, Any]:
+    return {
+        "token_type": "Bearer",
+        "access_token": tokens.issue(TokenKind.ACCESS, code, scope),
+        "expires_in": int(settings.access_token_lifetime.total_seconds()),
+        "scope": scope,
+    }

@@ -1,0 +1,110 @@
+"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+
+A hint that names the current session ends it at once; anything else asks the user first. Nobody is ever
+redirected to an address that is not registered by the client that the request proves or names.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from authlib.common.urls import add_params_to_uri
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from idp import audit
+from idp.clients import registry
+from idp.clients.registry import RegisteredClient
+from idp.errors import PageError
+from idp.extensions import transaction
+from idp.oidc import hints
+from idp.oidc.hints import Hint
+from idp.sessions import browser
+from idp.sessions.browser import LiveSession
+from idp.web import cookies
+from idp.web.responses import page
+
+blueprint = Blueprint("logout", __name__)
+
+_FIELDS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a logout request asks, as far as it can be believed."""
+
+    hint: Hint | None
+    client: RegisteredClient | None
+    target: str | None
+
+
+@blueprint.get("/logout")
+def end_session() -> Response:
+    """End the session, ask first, or say that there is none."""
+    asked = _read(request.args)
+    session = browser.find(cookies.session_token())
+    if session is None:
+        return _gone(asked if asked.hint else _Asked(None, None, None))
+    if asked.hint and _names(asked.hint, session):
+        return _end(asked, session)
+    fields = {name: request.args[name] for name in _FIELDS if name in request.args}
+    return page("logout.html", client=asked.client, fields=fields)
+
+
+@blueprint.post("/logout")
+def end_session_by_post() -> Response:
+    """Come back by GET: our cookies do not travel on a cross-site POST."""
+    fields = {name: request.form[name] for name in _FIELDS if name in request.form}
+    return redirect(f"{url_for('logout.end_session')}?{urlencode(fields)}", 303)
+
+
+@blueprint.post("/logout/confirm")
+def confirm() -> Response:
+    """The user said yes, on our own page."""
+    asked = _read(request.form)
+    session = browser.find(cookies.session_token())
+    return _end(asked, session) if session else _gone(asked)
+
+
+@blueprint.get("/logout/done")
+def done() -> Response:
+    """Signed out, and nowhere to go back to."""
+    return page("logout-done.html")
+
+
+def _read(parameters: MultiDict[str, str]) -> _Asked:
+    if any(len(parameters.getlist(name)) > 1 for name in _FIELDS):
+        raise PageError("Ce lien de déconnexion est mal formé. Revenez au service et réessayez.")
+    token = parameters.get("id_token_hint")
+    hint = hints.read(token) if token else None
+    named = parameters.get("client_id")
+    if hint and named and hint.client_id != named:
+        raise PageError("Ce lien de déconnexion se contredit. Revenez au service et réessayez.")
+    client_id = hint.client_id if hint else (named if not token else None)
+    client = registry.find(client_id) if client_id else None
+    return _Asked(hint, client, _target(client, parameters))
+
+
+def _target(client: RegisteredClient | None, parameters: MultiDict[str, str]) -> str | None:
+    uri = parameters.get("post_logout_redirect_uri")
+    if client is None or uri not in client.post_logout_redirect_uris:
+        return None
+    state = parameters.get("state")
+    return str(add_params_to_uri(uri, [("state", state)])) if state else uri
+
+
+def _names(hint: Hint, session: LiveSession) -> bool:
+    return hint.sub == session.sub and browser.knows(session, hint.sid)
+
+
+def _end(asked: _Asked, session: LiveSession) -> Response:
+    with transaction():
+        browser.end(cookies.session_token())
+    audit.session_ended(sub=session.sub)
+    return _gone(asked)
+
+
+def _gone(asked: _Asked) -> Response:
+    answer = redirect(asked.target or url_for("logout.done"), 303)
+    cookies.clear_session(answer)
+    return answer

@@ -1,0 +1,201 @@
+"""Authorization requests (OIDC Core 3.1.2.1, RFC 6749 4.1.1, RFC 7636 4.3): an ordered table of checks.
+
+First `trust`: until client and redirect URI are known good, an error is a page and never a
+redirect. Then `check`: each function looks at one thing and raises an OAuth error with a constant text.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from authlib.oauth2.rfc6749 import (
+    InvalidRequestError,
+    InvalidScopeError,
+    UnsupportedResponseTypeError,
+)
+from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
+from werkzeug.datastructures import MultiDict
+
+from idp.clients import registry
+from idp.clients.registry import RegisteredClient
+from idp.errors import PageError
+from idp.flow.requirements import Requirements
+from idp.oidc import hints
+
+PROMPTS = ("none", "login", "select_account", "consent")
+_LONGEST = 2000
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+Parameters = MultiDict[str, str]
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """Client and redirect URI are known good: from here on errors go to the client."""
+
+    client: RegisteredClient
+    redirect_uri: str
+    state: str | None
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A checked request, in plain values that an interaction can store."""
+
+    client: RegisteredClient
+    redirect_uri: str
+    state: str | None
+    scope: str
+    nonce: str | None
+    code_challenge: str | None
+    prompt: tuple[str, ...]
+    max_age: int | None
+    sub: str | None
+    login_hint: str
+    ui_locales: str
+
+    @property
+    def requirements(self) -> Requirements:
+        """What is asked of the sign-in."""
+        return Requirements(frozenset(self.prompt), self.max_age, self.sub)
+
+    @property
+    def trusted(self) -> Trusted:
+        """Where answers go."""
+        return Trusted(self.client, self.redirect_uri, self.state)
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the client, for the interaction's `request` column."""
+        return {**{k: v for k, v in vars(self).items() if k != "client"}, "prompt": [*self.prompt]}
+
+    @classmethod
+    def from_json(cls, client: RegisteredClient, stored: dict[str, Any]) -> Self:
+        """Read back what `as_json` wrote."""
+        return cls(client=client, **{**stored, "prompt": tuple(stored["prompt"])})
+
+
+def trust(parameters: Parameters) -> Trusted:
+    """Client and redirect URI, or PageError. The URI is compared character by character (RFC 9700 2.1)."""
+    if len(parameters.getlist("client_id")) != 1 or len(parameters.getlist("redirect_uri")) != 1:
+        raise PageError("Ce lien de connexion est incomplet. Revenez au service et réessayez.")
+    client = registry.find(parameters["client_id"])
+    if client is None:
+        raise PageError("Ce lien de connexion vient d’un service inconnu.")
+    if parameters["redirect_uri"] not in client.redirect_uris:
+        raise PageError("Ce lien de connexion mène à une adresse qui n’est pas celle du service.")
+    states = parameters.getlist("state")
+    usable = len(states) == 1 and len(states[0]) <= _LONGEST
+    return Trusted(client, parameters["redirect_uri"], states[0] if usable else None)
+
+
+def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
+    """Walk the table, then read the values. Raises OAuth2Error."""
+    for look in _TABLE:
+        look(parameters, trusted.client)
+    get = parameters.get
+    client = trusted.client
+    return AuthorizationRequest(
+        client=client,
+        redirect_uri=trusted.redirect_uri,
+        state=trusted.state,
+        scope=_granted_scope(parameters, client),
+        nonce=get("nonce"),
+        code_challenge=get("code_challenge"),
+        prompt=tuple(get("prompt", "").split()),
+        max_age=int(parameters["max_age"]) if get("max_age") else client.default_max_age,
+        sub=_hinted_sub(parameters, client),
+        login_hint=get("login_hint", "")[:254],
+        ui_locales=get("ui_locales", "")[:100],
+    )
+
+
+def _no_parameter_twice(parameters: Parameters, _client: RegisteredClient) -> None:
+    if any(len(values) > 1 for _, values in parameters.lists()):
+        raise InvalidRequestError("A parameter was sent more than once.")
+
+
+def _sane_values(parameters: Parameters, _client: RegisteredClient) -> None:
+    if any(len(value) > _LONGEST for name, value in parameters.items() if name != "id_token_hint"):
+        raise InvalidRequestError("A parameter is too long.")
+    if any("\x00" in value or "\ufffd" in value for value in parameters.values()):
+        raise InvalidRequestError("A parameter holds characters that are not allowed.")
+
+
+def _no_request_object(parameters: Parameters, _client: RegisteredClient) -> None:
+    if "request" in parameters:
+        raise RequestNotSupportedError("The request parameter is not supported.")
+    if "request_uri" in parameters:
+        raise RequestURINotSupportedError("The request_uri parameter is not supported.")
+
+
+def _response_type(parameters: Parameters, _client: RegisteredClient) -> None:
+    if "response_type" not in parameters:
+        raise InvalidRequestError("The response_type parameter is missing.")
+    if parameters["response_type"] != "code":
+        raise UnsupportedResponseTypeError(None, description="The response_type must be code.")
+
+
+def _response_mode(parameters: Parameters, _client: RegisteredClient) -> None:
+    if parameters.get("response_mode", "query") != "query":
+        raise InvalidRequestError("The response_mode must be query.")
+
+
+def _scope(parameters: Parameters, _client: RegisteredClient) -> None:
+    if "openid" not in parameters.get("scope", "").split():
+        raise InvalidScopeError("The scope must contain openid.")
+
+
+def _pkce(parameters: Parameters, client: RegisteredClient) -> None:
+    challenge = parameters.get("code_challenge")
+    if challenge is None:
+        if client.require_pkce or "code_challenge_method" in parameters:
+            raise InvalidRequestError("The code_challenge parameter is missing.")
+        return
+    if parameters.get("code_challenge_method") != "S256":
+        raise InvalidRequestError("The code_challenge_method must be S256.")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise InvalidRequestError("The code_challenge is not the base64url of a SHA-256.")
+
+
+def _prompt(parameters: Parameters, _client: RegisteredClient) -> None:
+    values = parameters.get("prompt", "").split()
+    if not set(values) <= set(PROMPTS):
+        raise InvalidRequestError("The prompt parameter has a value that is not supported.")
+    if "none" in values and len(values) > 1:
+        raise InvalidRequestError("The prompt value none cannot stand with others.")
+
+
+def _max_age(parameters: Parameters, _client: RegisteredClient) -> None:
+    if not re.fullmatch(r"[0-9]{0,9}", parameters.get("max_age", "")):
+        raise InvalidRequestError("The max_age parameter must be a number of seconds.")
+
+
+_TABLE: tuple[Callable[[Parameters, RegisteredClient], None], ...] = (
+    _no_parameter_twice,
+    _sane_values,
+    _no_request_object,
+    _response_type,
+    _response_mode,
+    _scope,
+    _pkce,
+    _prompt,
+    _max_age,
+)
+
+
+def _granted_scope(parameters: Parameters, client: RegisteredClient) -> str:
+    """What was asked and is registered, in the order asked; the rest is left out (RFC 6749 3.3)."""
+    asked = dict.fromkeys(parameters["scope"].split())
+    return " ".join(scope for scope in asked if scope in client.scope)
+
+
+def _hinted_sub(parameters: Parameters, client: RegisteredClient) -> str | None:
+    """The subject of an ID token hint; a hint that is not ours for this client is an error."""
+    token = parameters.get("id_token_hint")
+    if not token:
+        return None
+    hint = hints.read(token)
+    if hint is None or hint.client_id != client.client_id:
+        raise InvalidRequestError("The id_token_hint is not an ID token of this client.")
+    return hint.sub

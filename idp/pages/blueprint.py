@@ -1,0 +1,8 @@
+"""The one blueprint of hosted pages."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("pages", __name__)
+
+STEP = "/interaction/<interaction_id>"
+"""Where the steps of an interaction live."""

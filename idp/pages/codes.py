@@ -1,0 +1,70 @@
+"""What every page that asks for a code shows, and sending the code again."""
+
+from datetime import timedelta
+from math import ceil
+
+from werkzeug.wrappers import Response
+
+from idp import clock
+from idp.accounts.addresses import mask_email
+from idp.accounts.phones import mask_phone
+from idp.challenges.challenge import Channel
+from idp.challenges.results import SendRefused, Sent
+from idp.extensions import settings
+from idp.flow import codes as flow_codes
+from idp.flow.position import Position, locate
+from idp.flow.steps import Step
+from idp.pages import words
+from idp.pages.blueprint import STEP, blueprint
+from idp.web.guard import step_page
+from idp.web.responses import onward, page
+
+_TEMPLATES = {
+    Step.EMAIL_CODE: "email-code.html",
+    Step.PHONE_CODE: "phone-code.html",
+    Step.SECOND_FACTOR: "second-factor.html",
+}
+
+
+@blueprint.post(f"{STEP}/resend")
+@step_page(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR)
+def resend(position: Position) -> Response:
+    """Send the awaited code again."""
+    match flow_codes.resend(position):
+        case Sent():
+            return onward(position.interaction.id)
+        case SendRefused() as refused:
+            return show_code_page(position, 429, words.send_problem("code", refused))
+
+
+def show_code_page(position: Position, status: int, *problems: words.Problem) -> Response:
+    """Render a code page as things stand now: where the code went, when another can be asked for."""
+    now = locate(position.interaction)
+    challenge = now.challenge
+    if now.step not in _TEMPLATES:
+        return onward(now.interaction.id)
+    sent = challenge.sent_at if challenge else None
+    left = sent + settings.resend_after - clock.now() if sent else timedelta()
+    return page(
+        _TEMPLATES[now.step],
+        status=status,
+        position=now,
+        problems=problems,
+        notice=None if problems else words.notice(now.interaction.notice),
+        destination=_masked(now) if challenge else None,
+        by_sms=challenge is not None and challenge.channel is Channel.SMS,
+        resend_seconds=max(0, ceil(left.total_seconds())),
+        resend_wait=words.wait(left) if left > timedelta() else None,
+        minutes=int(settings.code_lifetime.total_seconds() // 60),
+        digits=settings.code_digits,
+    )
+
+
+def _masked(position: Position) -> str:
+    """An address just typed is shown whole, to be checked; one on record only masked."""
+    challenge = position.challenge
+    assert challenge is not None
+    if challenge.account_id is None:
+        return challenge.destination
+    mask = mask_phone if challenge.channel is Channel.SMS else mask_email
+    return mask(challenge.destination)

@@ -1,0 +1,62 @@
+"""Steps 6 and 7 of the notice: check personal information, choose a password, done."""
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.accounts.profile import Profile
+from idp.extensions import settings
+from idp.flow import enrolment
+from idp.flow.enrolment import Completed, CompletionLost, PasswordRefused
+from idp.flow.position import Position
+from idp.flow.steps import Step
+from idp.pages import words
+from idp.pages.blueprint import STEP, blueprint
+from idp.web.guard import step_page
+from idp.web.responses import onward, page
+
+
+@blueprint.get(f"{STEP}/profile")
+@step_page(Step.PROFILE)
+def profile(position: Position) -> Response:
+    """Show what the old system knows; ask for a new password."""
+    return _show(position, 200)
+
+
+@blueprint.post(f"{STEP}/profile")
+@step_page(Step.PROFILE)
+def submit_profile(position: Position) -> Response:
+    """«Mettre à jour le compte»."""
+    password = request.form.get("password", "")
+    confirmation = request.form.get("confirmation", "")
+    match enrolment.complete(position, password, confirmation):
+        case PasswordRefused(problems=problems):
+            return _show(position, 422, *[words.password_problem(one) for one in problems])
+        case Completed() | CompletionLost():
+            return onward(position.interaction.id)
+
+
+@blueprint.get(f"{STEP}/done")
+@step_page(Step.DONE)
+def done(position: Position) -> Response:
+    """The migration is done."""
+    return page("done.html", position=position)
+
+
+@blueprint.post(f"{STEP}/done")
+@step_page(Step.DONE)
+def leave_done(position: Position) -> Response:
+    """«Se connecter à …»."""
+    enrolment.leave_done(position)
+    return onward(position.interaction.id)
+
+
+def _show(position: Position, status: int, *problems: words.Problem) -> Response:
+    assert position.case is not None
+    return page(
+        "profile.html",
+        status=status,
+        position=position,
+        profile=Profile.from_json(position.case.profile),
+        problems=problems,
+        least=settings.password_min,
+    )

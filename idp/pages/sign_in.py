@@ -1,0 +1,59 @@
+"""Step 1 of the notice, and every later sign-in: identifier and password."""
+
+from ipaddress import ip_address
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.flow.position import Position
+from idp.flow.sign_in import Refusal, SignedIn, SignInRefused
+from idp.flow.sign_in import sign_in as check_password
+from idp.flow.steps import Step
+from idp.pages import words
+from idp.pages.blueprint import STEP, blueprint
+from idp.web.guard import own_position, step_page
+from idp.web.responses import onward, page, to_step
+
+
+@blueprint.get(STEP)
+def dispatch(interaction_id: str) -> Response:
+    """To whatever step the facts lead to."""
+    return to_step(interaction_id, own_position(interaction_id).step)
+
+
+@blueprint.get(f"{STEP}/sign-in")
+@step_page(Step.SIGN_IN)
+def sign_in(position: Position) -> Response:
+    """Ask for identifier and password."""
+    return _show(position, 200)
+
+
+@blueprint.post(f"{STEP}/sign-in")
+@step_page(Step.SIGN_IN)
+def submit_sign_in(position: Position) -> Response:
+    """Check them."""
+    identifier = request.form.get("identifier", "")
+    password = request.form.get("password", "")
+    match check_password(position, identifier, password, _network()):
+        case SignedIn(interaction_id=interaction_id):
+            return onward(interaction_id)
+        case SignInRefused(reason=Refusal.THROTTLED) as refused:
+            return _show(position, 429, words.sign_in_problem(refused))
+        case SignInRefused() as refused:
+            return _show(position, 422, words.sign_in_problem(refused))
+
+
+def _show(position: Position, status: int, *problems: words.Problem) -> Response:
+    notice = None if problems else words.notice(position.interaction.notice)
+    return page("sign-in.html", status=status, position=position, problems=problems, notice=notice)
+
+
+def _network() -> str:
+    """Where a try came from. An IPv6 user owns a whole /64."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if address.version == 4:
+        return str(address)
+    return address.exploded[:19]

@@ -1,0 +1,165 @@
+"""Outcomes in words. Public texts are constants; only waits and limits are filled in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import cast
+
+from flask_babel import gettext, ngettext as _plural
+
+from idp.accounts.password import PasswordProblem
+from idp.accounts.phones import PhoneProblem
+from idp.challenges.results import CodeProblem, CodeRefused, SendProblem, SendRefused
+from idp.extensions import settings
+from idp.flow.interaction import Notice
+from idp.flow.sign_in import Refusal, SignInRefused
+
+_ = cast("Callable[..., str]", gettext)
+ngettext = cast("Callable[..., str]", _plural)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong: the id of the field to mend, and what to do."""
+
+    field: str
+    text: str
+
+
+def wait(time: timedelta) -> str:
+    """«dans 24 secondes», «dans 3 minutes»."""
+    seconds = ceil(time.total_seconds())
+    if seconds < 60:
+        return ngettext("dans %(num)s seconde", "dans %(num)s secondes", seconds)
+    minutes = ceil(seconds / 60)
+    if minutes < 120:
+        return ngettext("dans %(num)s minute", "dans %(num)s minutes", minutes)
+    hours = ceil(minutes / 60)
+    return ngettext("dans %(num)s heure", "dans %(num)s heures", hours)
+
+
+def sign_in_problem(refused: SignInRefused) -> Problem:
+    """Why nobody is signed in. WRONG says the same for everybody."""
+    match refused.reason:
+        case Refusal.THROTTLED:
+            again = wait(refused.wait or timedelta(seconds=1))
+            text = _("Trop d’essais. Réessayez %(again)s.", again=again)
+        case Refusal.LOCKED:
+            text = _("Ce compte est bloqué dans l’ancien système. Adressez-vous à l’assistance.")
+        case Refusal.MUST_CHANGE:
+            text = _(
+                "Ce mot de passe doit d’abord être changé dans l’ancien système. "
+                "Adressez-vous à l’assistance."
+            )
+        case Refusal.RECOVERY:
+            text = _(
+                "Trop de codes faux ont été saisis pour ce compte. Adressez-vous à l’assistance "
+                "pour le rétablir."
+            )
+        case Refusal.WRONG:
+            text = _wrong(source_unavailable=refused.source_unavailable)
+    return Problem("identifier", text)
+
+
+def _wrong(*, source_unavailable: bool) -> str:
+    text = _("Identifiant ou mot de passe incorrect. Vérifiez les deux et réessayez.")
+    if source_unavailable:
+        text += " " + _(
+            "Il se peut aussi que l’ancien système ne réponde pas en ce moment : si vous vous "
+            "connectez pour la première fois, réessayez dans quelques minutes."
+        )
+    return text
+
+
+def code_problem(refused: CodeRefused) -> Problem:
+    """Why a code was refused."""
+    match refused.problem:
+        case CodeProblem.MALFORMED:
+            text = _("Saisissez les %(digits)s chiffres du code.", digits=settings.code_digits)
+        case CodeProblem.WRONG:
+            text = _("Ce code n’est pas le bon. Vérifiez le dernier message reçu.")
+        case CodeProblem.EXPIRED:
+            text = _("Ce code n’est plus valable. Demandez-en un nouveau.")
+        case CodeProblem.EXHAUSTED:
+            again = wait(refused.wait or timedelta(minutes=1))
+            text = _("Trop de codes faux. Réessayez %(again)s avec un nouveau code.", again=again)
+        case CodeProblem.RECOVERY:
+            text = _("Trop de codes faux pour ce compte. Adressez-vous à l’assistance.")
+    return Problem("code", text)
+
+
+def send_problem(field: str, refused: SendRefused) -> Problem:
+    """Why no code was sent."""
+    again = wait(refused.wait)
+    if refused.problem is SendProblem.TOO_SOON:
+        return Problem(field, _("Un code vient d’être envoyé. Réessayez %(again)s.", again=again))
+    return Problem(field, _("Trop de codes ont été demandés. Réessayez %(again)s.", again=again))
+
+
+def phone_problem(problem: PhoneProblem) -> Problem:
+    """Why a number cannot be used."""
+    texts = {
+        PhoneProblem.INVALID: _(
+            "Ce n’est pas un numéro de téléphone. Exemple : 079 123 45 67 ou +33 6 12 34 56 78."
+        ),
+        PhoneProblem.COUNTRY: _(
+            "Nous n’envoyons pas de SMS dans ce pays. Donnez un autre numéro, ou aucun."
+        ),
+        PhoneProblem.NOT_MOBILE: _(
+            "Ce numéro ne peut pas recevoir de SMS. Donnez un numéro de mobile, ou aucun."
+        ),
+    }
+    return Problem("phone", texts[problem])
+
+
+def email_problem() -> Problem:
+    """A text that is no address."""
+    return Problem("email", _("Ce n’est pas une adresse email. Exemple : nom@exemple.ch."))
+
+
+def password_problem(problem: PasswordProblem) -> Problem:
+    """What is wrong with a new password."""
+    texts = {
+        PasswordProblem.MISMATCH: _("Les deux mots de passe ne sont pas les mêmes."),
+        PasswordProblem.TOO_SHORT: _(
+            "Ce mot de passe est trop court : il faut au moins %(least)s caractères.",
+            least=settings.password_min,
+        ),
+        PasswordProblem.TOO_LONG: _(
+            "Ce mot de passe est trop long : %(most)s caractères au plus.",
+            most=settings.password_max,
+        ),
+        PasswordProblem.PERSONAL: _(
+            "Ce mot de passe contient votre nom, votre adresse ou votre identifiant. "
+            "Choisissez-en un autre."
+        ),
+        PasswordProblem.WEAK: _(
+            "Ce mot de passe est trop facile à deviner. Ajoutez un ou deux mots inattendus."
+        ),
+        PasswordProblem.LEGACY: _("C’est votre ancien mot de passe. Choisissez-en un nouveau."),
+    }
+    field = "confirmation" if problem is PasswordProblem.MISMATCH else "password"
+    return Problem(field, texts[problem])
+
+
+def notice(kind: Notice | None) -> str | None:
+    """What the page should say first."""
+    if kind is None:
+        return None
+    texts = {
+        Notice.EMAIL_TAKEN: _(
+            "Cette adresse email est déjà l’identifiant d’un compte. Une adresse ne peut être "
+            "attribuée qu’à une seule personne : donnez-en une autre. Si ce compte est le vôtre, "
+            "adressez-vous à l’assistance."
+        ),
+        Notice.ALREADY_MIGRATED: _(
+            "La migration de ce compte vient d’être terminée dans une autre page. Connectez-vous "
+            "avec votre adresse email et votre nouveau mot de passe."
+        ),
+        Notice.SEND_REFUSED: _(
+            "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
+            "quelques minutes."
+        ),
+    }
+    return texts[kind]

@@ -1,0 +1,50 @@
+// Improves pages that work without it: focus on what is wrong, count down, show a password, send once.
+"use strict";
+
+document.querySelector("[data-focus]")?.focus();
+
+for (const line of document.querySelectorAll("[data-countdown]")) {
+  const place = line.querySelector("span");
+  const end = Date.now() + Number(line.dataset.countdown) * 1000;
+  const words = place.textContent.replace(/\d+.*/, "");
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    if (left <= 0) {
+      line.textContent = line.dataset.after;
+      clearInterval(timer);
+    } else {
+      place.textContent = `${words}${left} s`;
+    }
+  };
+  const timer = setInterval(tick, 1000);
+}
+
+for (const input of document.querySelectorAll('input[type="password"]')) {
+  const button = document.createElement("button");
+  const english = document.documentElement.lang.startsWith("en");
+  const [show, hide] = english ? ["Show", "Hide"] : ["Afficher", "Masquer"];
+  button.type = "button";
+  button.className = "quiet";
+  button.textContent = show;
+  button.setAttribute("aria-controls", input.id);
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const shown = input.type === "password";
+    input.type = shown ? "text" : "password";
+    button.textContent = shown ? hide : show;
+    button.setAttribute("aria-pressed", String(shown));
+  });
+  input.after(button);
+  input.form.addEventListener("submit", () => { input.type = "password"; });
+}
+
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, 5000);
+  });
+}

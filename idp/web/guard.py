@@ -1,0 +1,66 @@
+"""Who may see a step: the interaction's own browser, in time, and only at the derived step."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from flask import g
+from werkzeug.wrappers import Response
+
+from idp.clients import registry
+from idp.errors import PageError
+from idp.flow.interaction import Interaction, expired, load
+from idp.flow.position import Position, locate
+from idp.flow.steps import Step
+from idp.web import cookies, headers
+from idp.web.responses import to_step
+
+
+def own_interaction(interaction_id: str) -> Interaction:
+    """The interaction of this browser. Raises PageError when it is another's, unknown, or over."""
+    browser = cookies.known_browser()
+    interaction = load(interaction_id, browser) if browser else None
+    if interaction is None:
+        raise PageError(
+            "Cette page n’est pas ouverte dans le navigateur où la connexion a commencé, ou les "
+            "cookies y sont refusés. Revenez au service et reconnectez-vous."
+        )
+    g.locale = interaction.locale
+    if expired(interaction):
+        raise PageError(
+            "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé.",
+            status=410,
+            return_to=_way_back(interaction),
+        )
+    return interaction
+
+
+def own_position(interaction_id: str) -> Position:
+    """Where this browser's interaction stands."""
+    position = locate(own_interaction(interaction_id))
+    headers.allow_forms_to(position.client.redirect_uris)
+    return position
+
+
+def step_page(
+    *steps: Step,
+) -> Callable[[Callable[[Position], Response]], Callable[[str], Response]]:
+    """Let a handler run only at one of its steps; from anywhere else, 303 to the derived one."""
+
+    def decorate(handler: Callable[[Position], Response]) -> Callable[[str], Response]:
+        @wraps(handler)
+        def guarded(interaction_id: str) -> Response:
+            position = own_position(interaction_id)
+            if position.step not in steps:
+                return to_step(interaction_id, position.step)
+            return handler(position)
+
+        guarded.steps = steps  # type: ignore[attr-defined]  # read by the table of routes
+        return guarded
+
+    return decorate
+
+
+def _way_back(interaction: Interaction) -> str | None:
+    """An address of the relying party that begins afresh; registered, so trusted."""
+    client = registry.by_row_id(interaction.client_id)
+    return (client.initiate_login_uri or client.client_uri or None) if client else None

@@ -1,0 +1,46 @@
+"""Preparing Flask: cookies, forms, language, proxies, sizes, host."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from idp.errors import PageError
+from idp.extensions import babel, csrf, settings
+from idp.web import errors, headers, locale
+
+_LARGEST_BODY = 64 * 1024
+
+
+def init_app(app: Flask) -> None:
+    """Set up everything that answers share."""
+    options = app.extensions["seuil.settings"]
+    app.config.update(
+        MAX_CONTENT_LENGTH=_LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=_LARGEST_BODY,
+        MAX_FORM_PARTS=50,
+        SESSION_COOKIE_NAME="__Host-seuil-form" if options.secure else "seuil-form",
+        SESSION_COOKIE_SECURE=options.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        # The interaction's own end limits a form's life.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    if options.trusted_proxies:
+        hops = options.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    app.jinja_env.globals["support_contact"] = options.support_contact
+    app.before_request(_own_host)
+    csrf.init_app(app)
+    babel.init_app(app, default_locale=options.default_locale, locale_selector=locale.select)
+    errors.init_app(app)
+    headers.init_app(app)
+
+
+def _own_host() -> None:
+    """Answer under the issuer's name only, so that no forged Host ends up anywhere."""
+    if request.host != urlsplit(settings.issuer).netloc and request.path != "/healthz":
+        raise PageError("Cette adresse n’est pas celle de ce service.")
