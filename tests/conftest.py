@@ -1,0 +1,154 @@
+"""Fixtures that every tier shares: engines, one clean database a test, inbox, people, a client."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from idp import schema
+from idp.app import create_app
+from idp.clients import manage
+from idp.clients.manage import NewClient
+from idp.extensions import Base, db, transaction
+from idp.keys import kek, signing
+from tests.support import postgres
+from tests.support.inbox import Inbox
+from tests.support.journey import Person
+from tests.support.people import write_store
+from tests.support.settings import make_settings
+
+
+@dataclass(frozen=True)
+class TestClientApp:
+    """A registered relying party."""
+
+    __test__ = False
+    client_id: str
+    secret: str
+    redirect_uri: str
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def require(available: bool, what: str) -> None:
+    """Skip where a tool is missing on a developer's machine; fail where all must run."""
+    if available:
+        return
+    if os.environ.get("CI") or os.environ.get("SEUIL_REQUIRE_ALL"):
+        pytest.fail(f"{what} is missing, and here nothing may be skipped")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--engine"))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("seuil")
+
+
+@pytest.fixture(scope="session")
+def cluster(engine: str) -> Iterator[postgres.Cluster | None]:
+    if engine != "postgresql":
+        yield None
+        return
+    require(postgres.binaries() is not None, "PostgreSQL")
+    cluster = postgres.Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url(cluster: postgres.Cluster | None, folder: Path) -> str:
+    return cluster.url("seuil") if cluster else f"sqlite:///{folder}/seuil.db"
+
+
+@pytest.fixture(scope="session")
+def inbox() -> Iterator[Inbox]:
+    inbox = Inbox()
+    yield inbox
+    inbox.stop()
+
+
+@pytest.fixture(scope="session")
+def sources(folder: Path) -> Path:
+    return write_store(folder)
+
+
+@pytest.fixture(scope="session")
+def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) -> Flask:
+    kek.create(folder / "kek.json")
+    settings = make_settings(
+        database_url,
+        folder,
+        smtp_port=inbox.smtp_port,
+        sms_url=inbox.sms_url,
+        legacy_sources=sources,
+    )
+    app = create_app(settings)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with app.app_context():
+        schema.upgrade()
+        with transaction():
+            for alg in signing.ALGORITHMS:
+                signing.create(alg)
+    return app
+
+
+@pytest.fixture
+def app(session_app: Flask, inbox: Inbox) -> Iterator[Flask]:
+    """The application on a clean database (signing keys stay), inside an application context."""
+    inbox.clear()
+    with session_app.app_context():
+        yield session_app
+        db.session.remove()
+        _clean()
+
+
+def _clean() -> None:
+    kept = {"signing_key", "cache_version"}
+    tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name not in kept]
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            names = ", ".join(f'"{table.name}"' for table in tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        else:
+            for table in tables:
+                connection.execute(table.delete())
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def portal(app: Flask) -> TestClientApp:
+    """The relying party that people come from."""
+    new = NewClient(
+        client_name="e-services",
+        redirect_uris=("https://portal.example/callback",),
+        post_logout_redirect_uris=("https://portal.example/bye",),
+        client_uri="https://portal.example/",
+        grant_types=("authorization_code", "refresh_token"),
+        scope="openid profile email phone address offline_access",
+    )
+    with transaction():
+        registered, secret = manage.create(new)
+        return TestClientApp(registered.client_id, secret or "", new.redirect_uris[0])
+
+
+@pytest.fixture
+def person(app: Flask, inbox: Inbox, portal: TestClientApp) -> Person:
+    return Person(app, inbox, portal)
+
+

@@ -1,0 +1,75 @@
+"""A real SMTP server and a real HTTP SMS gateway, which keep what they receive."""
+
+import json
+import threading
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.support.ports import free_port
+
+
+@dataclass(frozen=True)
+class Received:
+    """One message as it arrived."""
+
+    channel: str
+    to: str
+    text: str
+    subject: str = ""
+    mail: EmailMessage | None = None
+
+
+class Inbox:
+    """Both servers, on free loopback ports."""
+
+    def __init__(self) -> None:
+        self.messages: list[Received] = []
+        self.sms_status = 200
+        self.smtp_answer = "250 OK"
+        self.smtp_port = free_port()
+        self._smtp = Controller(
+            self, hostname="127.0.0.1", port=self.smtp_port, enable_SMTPUTF8=True
+        )
+        self._smtp.start()
+        inbox = self
+
+        class Gateway(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if inbox.sms_status < 300:
+                    inbox.messages.append(Received("sms", body["to"], body["text"]))
+                self.send_response(inbox.sms_status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+        self.sms_url = f"http://127.0.0.1:{self._http.server_address[1]}/sms"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        if not self.smtp_answer.startswith("250"):
+            return self.smtp_answer
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        text = mail.get_body(("plain",)).get_content()
+        for to in envelope.rcpt_tos:
+            self.messages.append(Received("email", to, text, str(mail["Subject"]), mail))
+        return self.smtp_answer
+
+    def clear(self) -> None:
+        """Forget everything, and work again."""
+        self.messages.clear()
+        self.sms_status, self.smtp_answer = 200, "250 OK"
+
+    def stop(self) -> None:
+        """Stop both servers."""
+        self._smtp.stop()
+        self._http.shutdown()
+        self._http.server_close()

@@ -1,0 +1,169 @@
+"""A person at a browser: reads pages, fills in forms, follows redirects, opens the mail."""
+
+import base64
+import hashlib
+import html
+import re
+import secrets
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from idp.delivery import outbox
+from tests.support.inbox import Inbox
+
+NEW_PASSWORD = "trois petits canards verts"
+ISSUER = "http://localhost:8000"
+
+
+@dataclass
+class Form:
+    """One form of a page."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    buttons: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class Page(HTMLParser):
+    """The parts of a page that a person acts on."""
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__()
+        self.status = response.status_code
+        self.source = response.get_data(as_text=True)
+        self.step = ""
+        self.forms: list[Form] = []
+        self._button: dict[str, str] | None = None
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "main":
+            self.step = values.get("data-step", "")
+        if tag == "form":
+            self.forms.append(Form(values.get("action", "")))
+        if tag == "input" and self.forms:
+            self.forms[-1].fields[values["name"]] = values.get("value", "")
+        self._button = values if tag == "button" else self._button
+
+    def handle_data(self, data: str) -> None:
+        if self._button is not None and data.strip():
+            named = {self._button["name"]: self._button["value"]} if "name" in self._button else {}
+            self.forms[-1].buttons[data.strip()] = named
+            self._button = None
+
+    @property
+    def text(self) -> str:
+        """What can be read, entities resolved."""
+        bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.source, flags=re.S)
+        return re.sub(r"\s+", " ", html.unescape(bare))
+
+
+class Person:
+    """One browser, one mailbox, one relying party to come from."""
+
+    def __init__(self, app: Flask, inbox: Inbox, client: Any) -> None:
+        self.app, self.inbox, self.client = app, inbox, client
+        self.browser: FlaskClient = app.test_client()
+        self.page: Page | None = None
+        self.path = ""
+        self.callback: dict[str, str] | None = None
+        self.verifier = secrets.token_urlsafe(32)
+
+    def authorize(self, **changes: str | None) -> "Person":
+        """Come from the relying party."""
+        return self.get(self.authorize_path(**changes))
+
+    def authorize_path(self, **changes: str | None) -> str:
+        """The authorization request, with some parameters changed or (None) left out."""
+        challenge = hashlib.sha256(self.verifier.encode()).digest()
+        values = {
+            "response_type": "code",
+            "client_id": self.client.client_id,
+            "redirect_uri": self.client.redirect_uri,
+            "scope": "openid profile email phone address",
+            "state": "the state",
+            "nonce": "the nonce",
+            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        } | changes
+        kept = {name: value for name, value in values.items() if value is not None}
+        return f"/authorize?{urlencode(kept)}"
+
+    def get(self, path: str) -> "Person":
+        """Open an address."""
+        return self._land(path, self.browser.get(path, base_url=ISSUER))
+
+    def post(self, path: str, **fields: str) -> TestResponse:
+        """Post by hand, with the CSRF token of the present page, and follow nothing."""
+        token = next((f.fields["csrf_token"] for f in self.page.forms if "csrf_token" in f.fields), "")
+        return self.browser.post(path, data={"csrf_token": token, **fields}, base_url=ISSUER)
+
+    def press(self, button: str, **fields: str) -> "Person":
+        """Fill in the form that has this button, and press it."""
+        assert self.page is not None
+        form = next((form for form in self.page.forms if button in form.buttons), None)
+        assert form, f"no button {button!r} on {self.page.step}: {self.page.text[:400]}"
+        unknown = set(fields) - set(form.fields)
+        assert not unknown, f"no field {unknown} in the form of {button!r}"
+        path = urljoin(self.path, form.action)
+        data = form.fields | fields | form.buttons[button]
+        return self._land(path, self.browser.post(path, data=data, base_url=ISSUER))
+
+    def _land(self, path: str, response: TestResponse) -> "Person":
+        while response.status_code in {302, 303}:
+            target = urljoin(ISSUER + path, response.headers["Location"])
+            if not target.startswith(ISSUER + "/"):
+                query = parse_qs(urlsplit(target).query, keep_blank_values=True)
+                self.callback = {name: values[0] for name, values in query.items()}
+                self.page = None
+                return self
+            path = target.removeprefix(ISSUER)
+            response = self.browser.get(path, base_url=ISSUER)
+        self.path, self.page = path, Page(response)
+        return self
+
+    @property
+    def step(self) -> str:
+        """Where the person is."""
+        return self.page.step if self.page else "callback"
+
+    def code(self, to: str | None = None) -> str:
+        """The newest code received, once the worker has been round."""
+        with self.app.app_context():
+            outbox.deliver_due("test")
+        newest = next(m for m in reversed(self.inbox.messages) if to in {None, m.to})
+        return re.search(r"\b(\d{6})\b", newest.text)[1]
+
+    # Whole stretches of the way.
+
+    def sign_in(self, identifier: str, password: str) -> "Person":
+        """Identifier and password."""
+        return self.press("Se connecter", identifier=identifier, password=password)
+
+    def give_email(self, address: str) -> "Person":
+        """New identifier, code, continue."""
+        self.press("Recevoir le code", email=address)
+        self.press("Vérifier le code", code=self.code(address))
+        return self.press("Continuer")
+
+    def migrate(self, identifier: str, password: str, address: str, phone: str = "") -> "Person":
+        """The whole migration, from sign-in to the done page."""
+        self.sign_in(identifier, password).give_email(address)
+        if phone:
+            self.press("Recevoir le code", phone=phone)
+            self.press("Vérifier le code", code=self.code())
+        else:
+            self.press("Je ne souhaite pas donner mon numéro de téléphone")
+        return self.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
+
+    def two_factors(self, address: str, password: str = NEW_PASSWORD) -> "Person":
+        """A later sign-in, from the sign-in page back to the relying party."""
+        self.sign_in(address, password)
+        return self.press("Vérifier le code", code=self.code())
