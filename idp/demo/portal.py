@@ -1,0 +1,83 @@
+"""The demo's relying party, "e-services": Authlib's Flask client with discovery, PKCE and nonce."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, redirect, render_template, session, url_for
+from requests import RequestException
+from werkzeug.wrappers import Response
+
+NAME = "e-services"
+
+
+@dataclass(frozen=True)
+class PortalOptions:
+    """What a relying party knows: its provider, its credentials, and a key for its own cookie."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    cookie_key: str
+
+
+def create_app(options: PortalOptions) -> Flask:
+    """A portal with one button."""
+    app = Flask("idp.demo")
+    app.secret_key = options.cookie_key
+    # Cookies ignore ports: the provider on the same host must not meet this one's.
+    app.config.update(
+        SESSION_COOKIE_NAME="portal-session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    provider = OAuth(app).register(
+        "seuil",
+        server_metadata_url=f"{options.issuer}/.well-known/openid-configuration",
+        client_id=options.client_id,
+        client_secret=options.client_secret,
+        client_kwargs={
+            "scope": "openid profile email phone address",
+            "code_challenge_method": "S256",
+        },
+    )
+    _add_pages(app, provider)
+    return app
+
+
+def _add_pages(app: Flask, provider: Any) -> None:
+    @app.get("/")
+    def home() -> str:
+        return render_template("portal.html", name=NAME, user=session.get("user"))
+
+    @app.get("/login")
+    def login() -> Response:
+        back = url_for("callback", _external=True)
+        answer: Response = provider.authorize_redirect(back, nonce=secrets.token_urlsafe(16))
+        return answer
+
+    @app.get("/callback")
+    def callback() -> Response | tuple[str, int]:
+        """Redeem the code; Authlib checks state, nonce, signature, issuer and audience."""
+        try:
+            token = provider.authorize_access_token()
+            claims = {**token["userinfo"], **provider.userinfo(token=token)}
+        except (OAuthError, RequestException, ValueError) as error:
+            text = getattr(error, "description", "") or type(error).__name__
+            return render_template("portal.html", name=NAME, user=None, problem=text), 400
+        session.clear()
+        session["user"] = claims
+        session["id_token"] = token["id_token"]
+        return redirect(url_for("home"), 303)
+
+    @app.get("/logout")
+    def logout() -> Response:
+        hint = session.pop("id_token", "")
+        session.clear()
+        back = url_for("home", _external=True)
+        asked = {"id_token_hint": hint, "post_logout_redirect_uri": back}
+        end = provider.load_server_metadata()["end_session_endpoint"]
+        return redirect(f"{end}?{urlencode(asked)}", 303)
