@@ -4,6 +4,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade as _downgrade
 from flask_migrate import upgrade as _upgrade
+
 from idp import resources
 from idp.extensions import db
 

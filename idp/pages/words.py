@@ -6,7 +6,8 @@ from datetime import timedelta
 from math import ceil
 from typing import cast
 
-from flask_babel import gettext, ngettext as _plural
+from flask_babel import gettext
+from flask_babel import ngettext as _plural
 
 from idp.accounts.password import PasswordProblem
 from idp.accounts.phones import PhoneProblem

@@ -1,0 +1,68 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := chromium postgresql slapd ldap-utils fonts-dejavu-core
+
+.PHONY: demo test check lint lock docs clean system
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    the provider with a portal, its old users and an inbox"
+	@echo "make test    every test, on SQLite and PostgreSQL, in a real browser"
+	@echo "make check   lint, types, layers and unit tests, in seconds"
+	@echo "make docs    docs/configuration.md from config.py"
+	@echo "make lock    requirements/*.txt from setup.cfg"
+
+demo: $(VENV)/.demo
+	@$(BIN)/idp demo $(ARGS)
+
+test: $(VENV)/.test system
+	@$(BIN)/python -m tests.run
+
+check: $(VENV)/.test lint
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/test_architecture.py tests/test_settings.py
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports setup.cfg
+
+docs: $(VENV)/.test
+	$(BIN)/python -m tests.support.configuration
+
+# The lock names exact versions with hashes; setup.cfg has the ranges.
+lock: $(VENV)/.test
+	$(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --extra demo --extra postgres -o requirements/demo.txt setup.cfg
+	$(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --extra demo --extra postgres --extra test -o requirements/test.txt setup.cfg
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Install python3-venv first: apt-get install python3-venv"; exit 1; }
+
+# Where the test environment stands already, it has all that the demo needs.
+$(VENV)/.demo: requirements/demo.txt setup.cfg pyproject.toml | $(VENV)/bin/python
+	@test -e $(VENV)/.test || { echo "Installing what the demo needs (once) ..."; $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/demo.txt; }
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Debian packages where we may install them, a clear list where we may not.
+system:
+	@missing=""; for package in $(DEBIAN); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Debian packages:$$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "Some tests need Debian packages that are missing. As root: apt-get install$$missing"; fi
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo-state

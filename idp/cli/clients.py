@@ -1,0 +1,141 @@
+"""`idp clients`."""
+
+from datetime import timedelta
+from typing import Any
+
+import rich_click as click
+
+from idp.cli.common import database_only, json_option, show_record, show_rows
+from idp.clients import manage
+from idp.clients.client import Client
+from idp.clients.manage import NewClient
+from idp.clients.rules import SCOPES, InvalidRegistrationError
+from idp.extensions import transaction
+
+_METADATA = (
+    click.option("--name", "client_name", help="What users see: «Se connecter à NAME»."),
+    click.option(
+        "--redirect-uri", "redirect_uris", multiple=True, help="Exact callback address; repeatable."
+    ),
+    click.option(
+        "--post-logout-redirect-uri",
+        "post_logout_redirect_uris",
+        multiple=True,
+        help="Where users may go after signing out; repeatable.",
+    ),
+    click.option("--client-uri", help="Home page of the application."),
+    click.option("--initiate-login-uri", help="Address that starts a fresh sign-in."),
+    click.option(
+        "--grant-type", "grant_types", multiple=True, help="authorization_code, refresh_token."
+    ),
+    click.option("--scope", help=f"Space-separated, of: {' '.join(SCOPES)}."),
+    click.option(
+        "--auth-method",
+        "token_endpoint_auth_method",
+        help="client_secret_basic, client_secret_post, or none for a public client.",
+    ),
+    click.option("--id-token-alg", "id_token_signed_response_alg", help="RS256 or ES256."),
+    click.option("--require-pkce/--no-require-pkce", default=None, help="Demand PKCE (default)."),
+    click.option("--default-max-age", type=int, help="Seconds after which users sign in again."),
+)
+
+
+def _metadata(command: Any) -> Any:
+    for option in reversed(_METADATA):
+        command = option(command)
+    return command
+
+
+@click.group()
+def clients() -> None:
+    """Registered relying parties."""
+
+
+@clients.command()
+@click.option("--id", "client_id", help="Public name; made up when left out.")
+@_metadata
+@json_option
+def create(*, as_json: bool, **options: Any) -> None:
+    """Register an application. Its secret is shown once, here."""
+    given = _given(options)
+    for field in ("client_name", "redirect_uris"):
+        given.setdefault(field, "" if field == "client_name" else ())
+    with database_only(), transaction():
+        client, secret = manage.create(NewClient(**given))
+        record = {**_described(client), "client_secret": secret}
+    show_record(record, as_json=as_json)
+    if secret and not as_json:
+        click.echo("The secret is not kept: copy it now.", err=True)
+
+
+@clients.command("list")
+@json_option
+def list_clients(*, as_json: bool) -> None:
+    """All registrations."""
+    with database_only():
+        rows = [_described(client) for client in manage.listing()]
+    show_rows(("client_id", "client_name", "redirect_uris", "scope"), rows, as_json=as_json)
+
+
+@clients.command()
+@click.argument("client_id")
+@json_option
+def show(client_id: str, *, as_json: bool) -> None:
+    """One registration, whole."""
+    with database_only():
+        client = manage.get(client_id)
+        if client is None:
+            raise InvalidRegistrationError("client_id", "is not registered; see `idp clients list`")
+        show_record(_described(client), as_json=as_json)
+
+
+@clients.command()
+@click.argument("client_id")
+@_metadata
+def update(client_id: str, **options: Any) -> None:
+    """Change what is named; a repeatable option replaces the whole list."""
+    given = _given(options)
+    if not given:
+        raise click.UsageError("name something to change")
+    with database_only(), transaction():
+        manage.update_client(client_id, given)
+    click.echo(f"Client {client_id} is updated.")
+
+
+@clients.command("rotate-secret")
+@click.argument("client_id")
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, 24 * 90),
+    default=24,
+    show_default=True,
+    help="The former secret works for so long, while the application changes over.",
+)
+def rotate_secret(client_id: str, overlap_hours: int) -> None:
+    """Make a new secret, shown once, here."""
+    with database_only(), transaction():
+        secret = manage.rotate_secret(client_id, timedelta(hours=overlap_hours))
+    click.echo(secret)
+    click.echo(f"The former secret works for {overlap_hours} more hours.", err=True)
+
+
+@clients.command()
+@click.argument("client_id")
+@click.confirmation_option("--yes", prompt="Its codes and tokens die with it. Delete this client?")
+def delete(client_id: str) -> None:
+    """Forget an application."""
+    with database_only(), transaction():
+        manage.remove(client_id)
+    click.echo(f"Client {client_id} is deleted.")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Options that were typed: empty lists and None were not."""
+    return {name: value for name, value in options.items() if value not in (None, ())}
+
+
+def _described(client: Client) -> dict[str, Any]:
+    names = NewClient.__dataclass_fields__
+    values = {name: getattr(client, name) for name in names}
+    secrets = [secret.expires_at for secret in client.secrets]
+    return {**values, "secrets": len(secrets), "created_at": client.created_at}

@@ -1,0 +1,36 @@
+"""The `idp` command."""
+
+import rich_click as click
+from click.shell_completion import get_completion_class
+
+from idp.cli.clients import clients
+from idp.cli.common import OneLineErrors
+from idp.cli.database import db
+from idp.cli.keys import keys
+from idp.cli.operations import check, purge
+from idp.cli.serve import demo, run, worker
+from idp.cli.users import users
+
+click.rich_click.TEXT_MARKUP = "rich"
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seuil", prog_name="seuil")
+def main() -> None:
+    """Seuil, the provider that users of the e-services sign in with.
+
+    Options come from IDP_… variables; docs/configuration.md lists them.
+    """
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Write the completion script of a shell: eval "$(idp completion bash)"."""
+    script = get_completion_class(shell)
+    assert script is not None, "the choices are those that exist"
+    click.echo(script(main, {}, "idp", "_IDP_COMPLETE").source())
+
+
+for _command in (db, keys, clients, users, check, purge, run, worker, demo):
+    main.add_command(_command)

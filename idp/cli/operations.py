@@ -1,0 +1,29 @@
+"""`idp check` and `idp purge`."""
+
+from dataclasses import asdict
+
+import rich_click as click
+
+from idp import housekeeping
+from idp.cli import checks
+from idp.cli.common import application, json_option, load_settings, show_record, show_rows
+
+
+@click.command()
+@json_option
+@click.pass_context
+def check(ctx: click.Context, *, as_json: bool) -> None:
+    """Say what is wrong with this deployment before users find out. Exit code 1 on errors."""
+    findings = checks.run(load_settings())
+    rows = [asdict(finding) for finding in findings]
+    show_rows(("level", "what", "message"), rows, as_json=as_json)
+    if any(finding.level == "error" for finding in findings):
+        ctx.exit(1)
+
+
+@click.command()
+@json_option
+def purge(*, as_json: bool) -> None:
+    """Delete all that is over: expired tokens, codes, sessions, cases. The worker does it too."""
+    with application():
+        show_record(housekeeping.purge(), as_json=as_json)

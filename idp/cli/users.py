@@ -1,0 +1,64 @@
+"""`idp users`."""
+
+from typing import Any
+
+import rich_click as click
+from sqlalchemy import or_, select
+
+from idp.accounts.account import Account
+from idp.accounts.addresses import email_key
+from idp.cli.common import database_only, json_option, show_record, show_rows
+from idp.errors import ConfigurationError
+from idp.extensions import db
+from idp.legacy.identity import LegacyIdentity
+
+_COLUMNS = ("sub", "email", "phone", "status", "created_at")
+_DETAILS = (
+    *("sub", "email", "phone", "status", "locale", "given_name", "family_name", "birthdate"),
+    *("street_address", "postal_code", "locality", "country", "epoch", "password_changed_at"),
+    *("created_at", "updated_at"),
+)
+
+
+@click.group()
+def users() -> None:
+    """Accounts."""
+
+
+@users.command("list")
+@click.option("--email", default="", help="Only addresses that contain this.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@json_option
+def list_users(email: str, limit: int, *, as_json: bool) -> None:
+    """Accounts, newest first."""
+    with database_only():
+        rows = db.session.scalars(
+            select(Account)
+            .where(Account.email_key.contains(email_key(email), autoescape=True))
+            .order_by(Account.id.desc())
+            .limit(limit)
+        )
+        show_rows(_COLUMNS, [_values(row, _COLUMNS) for row in rows], as_json=as_json)
+
+
+@users.command()
+@click.argument("who")
+@json_option
+def show(who: str, *, as_json: bool) -> None:
+    """One account, by address or `sub`, with the old identities it holds."""
+    with database_only():
+        account = db.session.scalar(
+            select(Account).where(or_(Account.email_key == email_key(who), Account.sub == who))
+        )
+        if account is None:
+            raise ConfigurationError(f"no account has the address or sub {who}")
+        held = db.session.scalars(
+            select(LegacyIdentity).where(LegacyIdentity.account_id == account.id)
+        )
+        identities = [f"{identity.source}:{identity.key}" for identity in held]
+        record = {**_values(account, _DETAILS), "legacy_identities": identities}
+        show_record(record, as_json=as_json)
+
+
+def _values(account: Account, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(account, name) for name in names}
