@@ -79,4 +79,5 @@ def worker() -> None:
 @click.option("--reset", is_flag=True, help="Forget everything first.")
 def demo(**options: Any) -> None:
     """The provider with a portal, its old users and an inbox, on this machine only."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     launch.run(launch.Options(**options))

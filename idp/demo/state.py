@@ -50,7 +50,7 @@ def prepare(folder: Path, *, reset: bool) -> State:
         if state.folder.exists() and any(state.folder.iterdir()) and not _is_ours(state.folder):
             message = f"{folder} holds other files; choose an empty folder with --state"
             raise ConfigurationError(message)
-        state.folder.mkdir(parents=True, exist_ok=True)
+        state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (state.folder / _MARK).touch()
         legacy_store.seed(state.folder / "ancien-portail.db")
         store = (state.folder / "ancien-portail.db").as_posix()
