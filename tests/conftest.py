@@ -85,7 +85,9 @@ def sources(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) -> Flask:
+def session_app(
+    database_url: str, folder: Path, inbox: Inbox, sources: Path
+) -> Iterator[Flask]:
     kek.create(folder / "kek.json")
     settings = make_settings(
         database_url,
@@ -101,7 +103,11 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
         with transaction():
             for alg in signing.ALGORITHMS:
                 signing.create(alg)
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+    for source in app.extensions["seuil.legacy"].sources:
+        source.close()
 
 
 @pytest.fixture

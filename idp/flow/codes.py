@@ -10,24 +10,21 @@ from idp.challenges import issue, verify
 from idp.challenges.challenge import Challenge, Channel, Purpose
 from idp.challenges.issue import NewChallenge, Wording
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
-from idp.extensions import transaction
 from idp.flow.interaction import Interaction, Notice
-from idp.flow.position import Position
+from idp.flow.position import Position, acting
 
 T = TypeVar("T")
 
 
 def resend(position: Position) -> Sent | SendRefused:
     """Send the awaited code again; on the second-factor page also when none could be sent before."""
-    with transaction():
-        if position.challenge is not None:
-            wording = _wording(position, _template_of(position.challenge))
-            return _noting(position, issue.resend(position.challenge, wording))
-        assert position.account is not None, "only the second factor can lack a code"
-        account = position.account
-        return send_second_factor(
-            position, position.interaction, account, preferred_channel(account)
-        )
+    with acting(position) as now:
+        if now.challenge is not None:
+            wording = _wording(now, _template_of(now.challenge))
+            return _noting(now, issue.resend(now.challenge, wording))
+        account = now.account
+        assert account is not None, "only the second factor can lack a code"
+        return send_second_factor(now, now.interaction, account, preferred_channel(account))
 
 
 def send_second_factor(
@@ -66,25 +63,24 @@ def send_enrolment(
 
 
 def check(
-    interaction: Interaction,
+    position: Position,
     purpose: Purpose,
     text: str,
-    record: Callable[[CodeVerified], T],
+    record: Callable[[Position, CodeVerified], T],
 ) -> T | CodeRefused:
     """Check a typed code: reserve the try (committed), compare, then use it up and `record`, together."""
     code = verify.read_code(text)
     if code is None:
         return CodeRefused(CodeProblem.MALFORMED)
-    interaction_id, browser = interaction.id, interaction.browser
-    with transaction():
-        expected = verify.reserve_try(interaction_id, browser, purpose)
+    with acting(position) as now:
+        expected = verify.reserve_try(now.interaction.id, now.interaction.browser, purpose)
     if isinstance(expected, CodeRefused):
         return expected
     if not expected.matches(code):
         return CodeRefused(CodeProblem.WRONG)
-    with transaction():
+    with acting(position) as now:
         proof = verify.accept(expected)
-        return proof if isinstance(proof, CodeRefused) else record(proof)
+        return proof if isinstance(proof, CodeRefused) else record(now, proof)
 
 
 def preferred_channel(account: Account) -> Channel:

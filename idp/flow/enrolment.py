@@ -13,10 +13,10 @@ from idp.accounts.profile import Profile
 from idp.challenges import issue
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeRefused, CodeVerified, SendRefused, Sent
-from idp.extensions import release, settings, transaction
+from idp.extensions import release, settings
 from idp.flow import codes
 from idp.flow.interaction import Interaction, Notice, forget_proofs
-from idp.flow.position import Position
+from idp.flow.position import Position, acting
 from idp.migration import cases, completion
 from idp.migration.completion import Lost, NewAccount
 from idp.migration.models import MigrationCase
@@ -62,39 +62,38 @@ def give_email(position: Position, text: str) -> Sent | SendRefused | InputProbl
     if address is None:
         return InputProblem.INVALID_EMAIL
     template = codes.address_template(address.address)
-    with transaction():
-        outcome = codes.send_enrolment(position, Channel.EMAIL, address.address, template=template)
+    with acting(position) as now:
+        outcome = codes.send_enrolment(now, Channel.EMAIL, address.address, template=template)
         if isinstance(outcome, Sent):
-            cases.choose_email(_case(position), address)
-            _forget_address(position.interaction)
+            cases.choose_email(_case(now), address)
+            _forget_address(now.interaction)
         return outcome
 
 
 def change_email(position: Position) -> None:
     """Go back from the code to the address, which stays filled in."""
-    with transaction():
-        issue.close_current(position.interaction.id)
-        _forget_address(position.interaction)
+    with acting(position) as now:
+        issue.close_current(now.interaction.id)
+        _forget_address(now.interaction)
 
 
 def verify_email(position: Position, code: str) -> CodeAccepted | CodeRefused:
     """Check the code from the mailbox; only now is a taken address told."""
 
-    def record(proof: CodeVerified) -> CodeAccepted:
-        interaction = position.interaction
+    def record(now: Position, proof: CodeVerified) -> CodeAccepted:
         if accounts.by_email_key(email_key(proof.destination)):
-            interaction.notice = Notice.EMAIL_TAKEN
+            now.interaction.notice = Notice.EMAIL_TAKEN
             return CodeAccepted.TAKEN
-        interaction.email_proven = proof.destination
+        now.interaction.email_proven = proof.destination
         return CodeAccepted.PROVEN
 
-    return codes.check(position.interaction, Purpose.EMAIL_ENROLMENT, code, record)
+    return codes.check(position, Purpose.EMAIL_ENROLMENT, code, record)
 
 
 def confirm_address(position: Position) -> None:
     """«Continuer»: the person has read which identifier is theirs now."""
-    with transaction():
-        position.interaction.address_confirmed_at = clock.now()
+    with acting(position) as now:
+        now.interaction.address_confirmed_at = clock.now()
 
 
 def give_phone(position: Position, text: str) -> Sent | SendRefused | PhoneProblem:
@@ -102,47 +101,44 @@ def give_phone(position: Position, text: str) -> Sent | SendRefused | PhoneProbl
     number = parse_phone(text, region=settings.phone_region, countries=settings.sms_countries)
     if isinstance(number, PhoneProblem):
         return number
-    with transaction():
-        outcome = codes.send_enrolment(
-            position, Channel.SMS, number, template=Purpose.PHONE_ENROLMENT
-        )
+    with acting(position) as now:
+        outcome = codes.send_enrolment(now, Channel.SMS, number, template=Purpose.PHONE_ENROLMENT)
         if isinstance(outcome, Sent):
-            cases.choose_phone(_case(position), number)
-            position.interaction.phone_proven = None
+            cases.choose_phone(_case(now), number)
+            now.interaction.phone_proven = None
         return outcome
 
 
 def refuse_phone(position: Position) -> None:
     """«Je ne souhaite pas donner mon numéro de téléphone»."""
-    with transaction():
-        issue.close_current(position.interaction.id)
-        cases.refuse_phone(_case(position))
-        position.interaction.phone_proven = None
+    with acting(position) as now:
+        issue.close_current(now.interaction.id)
+        cases.refuse_phone(_case(now))
+        now.interaction.phone_proven = None
 
 
 def change_phone(position: Position) -> None:
     """Go back from the code to the number, which stays filled in."""
-    with transaction():
-        issue.close_current(position.interaction.id)
+    with acting(position) as now:
+        issue.close_current(now.interaction.id)
 
 
 def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:
     """Check the code from the phone. One phone may serve several people."""
 
-    def record(proof: CodeVerified) -> CodeAccepted:
-        position.interaction.phone_proven = proof.destination
+    def record(now: Position, proof: CodeVerified) -> CodeAccepted:
+        now.interaction.phone_proven = proof.destination
         return CodeAccepted.PROVEN
 
-    return codes.check(position.interaction, Purpose.PHONE_ENROLMENT, code, record)
+    return codes.check(position, Purpose.PHONE_ENROLMENT, code, record)
 
 
 def complete(
     position: Position, password: str, confirmation: str
 ) -> Completed | PasswordRefused | CompletionLost:
     """Choose the new password and write the account: hashes first, then one short transaction."""
-    case, interaction = _case(position), position.interaction
-    personal = _personal(case, interaction)
-    legacy_hash = interaction.legacy_password_hash
+    personal = _personal(_case(position), position.interaction)
+    legacy_hash = position.interaction.legacy_password_hash
     release()
     problems = passwords.new_password_problems(
         password, confirmation, personal=personal, legacy_hash=legacy_hash
@@ -150,26 +146,23 @@ def complete(
     if problems:
         return PasswordRefused(problems)
     password_hash = passwords.hash_password(password)
-    with transaction():
-        return _write(position, case, password_hash)
+    with acting(position) as now:
+        return _write(now, password_hash)
 
 
 def leave_done(position: Position) -> None:
     """«Se connecter à …»: on to sign-in, with the new identifier filled in."""
-    with transaction():
-        position.interaction.done_left_at = clock.now()
+    with acting(position) as now:
+        now.interaction.done_left_at = clock.now()
 
 
-def _write(
-    position: Position, case: MigrationCase, password_hash: str
-) -> Completed | CompletionLost:
-    interaction = position.interaction
+def _write(now: Position, password_hash: str) -> Completed | CompletionLost:
+    interaction = now.interaction
     assert interaction.email_proven is not None, "the step before proves the mailbox"
     address = EmailAddress(interaction.email_proven, email_key(interaction.email_proven))
     phone = interaction.phone_proven if settings.sms_enabled else None
-    written = completion.complete(
-        case, NewAccount(address, phone, password_hash, interaction.locale)
-    )
+    new = NewAccount(address, phone, password_hash, interaction.locale)
+    written = completion.complete(_case(now), new)
     if isinstance(written, Lost):
         _lost(interaction, written)
         return CompletionLost(written)

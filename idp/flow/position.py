@@ -1,5 +1,7 @@
 """Where an interaction stands: the rows it stands on, and the step that follows from them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,7 +13,7 @@ from idp.challenges.challenge import Challenge
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
-from idp.extensions import db, settings
+from idp.extensions import db, settings, transaction
 from idp.flow.interaction import Interaction
 from idp.flow.steps import Choices, Proofs, Step, next_step
 from idp.migration.models import MigrationCase
@@ -53,6 +55,24 @@ def locate(interaction: Interaction) -> Position:
         account=account,
         challenge=challenge,
     )
+
+
+class MovedOnError(Exception):
+    """Another tab was faster: the interaction no longer stands where the page was made."""
+
+
+@contextmanager
+def acting(position: Position) -> Iterator[Position]:
+    """A transaction in which nobody else acts on this interaction; yields how it stands now.
+
+    Raises MovedOnError when that is another step than the one the caller looked at.
+    """
+    with transaction():
+        db.session.refresh(position.interaction, with_for_update=True)
+        now = locate(position.interaction)
+        if now.step is not position.step:
+            raise MovedOnError
+        yield now
 
 
 def _open_case(interaction: Interaction) -> MigrationCase | None:

@@ -6,10 +6,9 @@ from idp import audit
 from idp.accounts.password import PasswordVerified
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
-from idp.extensions import transaction
 from idp.flow import codes
 from idp.flow.interaction import Interaction, forget_proofs, forget_sign_in
-from idp.flow.position import Position
+from idp.flow.position import Position, acting
 from idp.sessions import authentication as authentications
 from idp.sessions import browser
 
@@ -28,38 +27,39 @@ def verify(
 
     `previous` is the cookie of the session that this browser had before; it ends.
     """
-    client_id = position.client.client_id
 
-    def record(proof: CodeVerified) -> Authenticated | CodeRefused:
-        interaction = position.interaction
+    def record(now: Position, proof: CodeVerified) -> Authenticated | CodeRefused:
+        interaction = now.interaction
         authentication = authentications.authenticate(_first_factor(interaction), proof)
         if authentication is None:
             forget_sign_in(interaction)
             return CodeRefused(CodeProblem.EXPIRED)
         browser.end(previous)
-        token = browser.begin(authentication)
         interaction.authentication_id = authentication.id
         interaction.notice = None
-        sub = position.account.sub if position.account else ""
-        audit.signed_in(sub=sub, client_id=client_id, channel=proof.channel)
-        return Authenticated(token)
+        audit.signed_in(
+            sub=now.account.sub if now.account else "",
+            client_id=now.client.client_id,
+            channel=proof.channel,
+        )
+        return Authenticated(browser.begin(authentication))
 
-    return codes.check(position.interaction, Purpose.SECOND_FACTOR, code, record)
+    return codes.check(position, Purpose.SECOND_FACTOR, code, record)
 
 
 def use_channel(position: Position, channel: Channel) -> Sent | SendRefused:
     """Send a fresh code the other way."""
-    assert position.account is not None, "the second factor follows a first"
-    with transaction():
-        return codes.send_second_factor(position, position.interaction, position.account, channel)
+    with acting(position) as now:
+        assert now.account is not None, "the second factor follows a first"
+        return codes.send_second_factor(now, now.interaction, now.account, channel)
 
 
 def start_over(position: Position) -> None:
     """Forget who signed in in this interaction, so that somebody else can."""
-    with transaction():
-        forget_sign_in(position.interaction)
-        forget_proofs(position.interaction)
-        position.interaction.identifier = ""
+    with acting(position) as now:
+        forget_sign_in(now.interaction)
+        forget_proofs(now.interaction)
+        now.interaction.identifier = ""
 
 
 def _first_factor(interaction: Interaction) -> PasswordVerified:

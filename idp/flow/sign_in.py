@@ -24,7 +24,7 @@ from idp.flow.interaction import (
     forget_sign_in,
     restart,
 )
-from idp.flow.position import Position
+from idp.flow.position import Position, acting
 from idp.legacy import identity as identities
 from idp.legacy import registry as legacy
 from idp.legacy.source import Match
@@ -100,8 +100,8 @@ def _sign_in(
     bucket = Backoff(
         f"password:{key}:{network}", settings.wrong_passwords_free, settings.wrong_password_delay
     )
-    with transaction():
-        position.interaction.identifier = _printable(identifier)
+    with acting(position) as now:
+        now.interaction.identifier = _printable(identifier)
         wait = throttle.reserve(bucket)
     if wait:
         return SignInRefused(Refusal.THROTTLED, wait)
@@ -133,18 +133,16 @@ def _local(attempt: _Attempt, known: _Known) -> SignedIn | SignInRefused:
     check = passwords.check_password(known.password_hash, attempt.password)
     if not check.right or not known.active:
         return _wrong()
-    with transaction():
+    with acting(attempt.position) as now:
         throttle.clear(attempt.bucket)
         if known.blocked:
             return SignInRefused(Refusal.RECOVERY)
         if check.rehash:
             accounts.replace_hash(known.id, old=known.password_hash, new=check.rehash)
-        interaction = _first_factor(attempt.position.interaction, known)
+        interaction = _first_factor(now.interaction, known)
         account = accounts.by_id(known.id)
         assert account is not None, "accounts are never deleted"
-        codes.send_second_factor(
-            attempt.position, interaction, account, codes.preferred_channel(account)
-        )
+        codes.send_second_factor(now, interaction, account, codes.preferred_channel(account))
         return SignedIn(interaction.id)
 
 
@@ -189,16 +187,16 @@ def _is_claimed(source: str, key: str) -> bool:
 
 def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
     legacy_hash = passwords.hash_verbatim(attempt.password)
-    with transaction():
+    with acting(attempt.position) as now:
         case = cases.open_or_resume(cases.Known(match.source, match.key, match.profile))
-        if case is None:
-            return _wrong()
-        throttle.clear(attempt.bucket)
-        interaction = _interaction_for(attempt.position.interaction, None)
-        interaction.case_id = case.id
-        interaction.legacy_verified_at = clock.now()
-        interaction.legacy_password_hash = legacy_hash
-        return SignedIn(interaction.id)
+        if case is not None:
+            throttle.clear(attempt.bucket)
+            interaction = _interaction_for(now.interaction, None)
+            interaction.case_id = case.id
+            interaction.legacy_verified_at = clock.now()
+            interaction.legacy_password_hash = legacy_hash
+            return SignedIn(interaction.id)
+    return _wrong()
 
 
 def _told(attempt: _Attempt, reason: Refusal) -> SignInRefused:

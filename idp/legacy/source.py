@@ -68,3 +68,6 @@ class LegacySource(Protocol):
 
     def ping(self) -> bool:
         """True when the store answers."""
+
+    def close(self) -> None:
+        """Let go of every connection."""

@@ -83,6 +83,10 @@ class SqlSource:
             return False
         return True
 
+    def close(self) -> None:
+        """See `LegacySource.close`."""
+        self._engine.dispose()
+
     def _rows(self, identifier: str) -> list[Mapping[str, Any]]:
         """At most two: more than one is a doubt, and a doubt is nobody's sign-in."""
         with self._engine.connect() as connection:

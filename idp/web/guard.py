@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 from idp.clients import registry
 from idp.errors import PageError
 from idp.flow.interaction import Interaction, expired, load
-from idp.flow.position import Position, locate
+from idp.flow.position import MovedOnError, Position, locate
 from idp.flow.steps import Step
 from idp.web import cookies, headers
-from idp.web.responses import to_step
+from idp.web.responses import onward, to_step
 
 
 def own_interaction(interaction_id: str) -> Interaction:
@@ -52,7 +52,10 @@ def step_page(
             position = own_position(interaction_id)
             if position.step not in steps:
                 return to_step(interaction_id, position.step)
-            return handler(position)
+            try:
+                return handler(position)
+            except MovedOnError:
+                return onward(interaction_id)
 
         guarded.steps = steps  # type: ignore[attr-defined]  # read by the table of routes
         return guarded
