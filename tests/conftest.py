@@ -85,9 +85,7 @@ def sources(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_app(
-    database_url: str, folder: Path, inbox: Inbox, sources: Path
-) -> Iterator[Flask]:
+def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) -> Iterator[Flask]:
     kek.create(folder / "kek.json")
     settings = make_settings(
         database_url,
@@ -156,5 +154,3 @@ def portal(app: Flask) -> TestClientApp:
 @pytest.fixture
 def person(app: Flask, inbox: Inbox, portal: TestClientApp) -> Person:
     return Person(app, inbox, portal)
-
-

@@ -1,0 +1,18 @@
+"""Every model, loaded, so that the metadata is whole."""
+
+from idp.accounts.account import Account
+from idp.challenges.challenge import Challenge
+from idp.clients.client import Client
+from idp.delivery.models import OutboxMessage
+from idp.flow.interaction import Interaction
+from idp.grants.models import AuthorizationCode
+from idp.keys.models import SigningKey
+from idp.migration.models import MigrationCase
+from idp.security.throttle import Throttle
+from idp.security.versions import CacheVersion
+from idp.sessions.models import Authentication
+
+MODELS_LOADED = (
+    *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
+    *(MigrationCase, Throttle, CacheVersion, Authentication),
+)

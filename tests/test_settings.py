@@ -1,0 +1,53 @@
+"""Every option is declared once, explained, and refused with a clear word when it is wrong."""
+
+import pytest
+from pydantic import ValidationError
+
+from config import Settings
+from tests.support import configuration
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_option_says_what_it_is(name):
+    text = Settings.model_fields[name].description or ""
+    assert len(text) >= 15
+    assert text.endswith((".", ")"))
+
+
+def test_every_option_is_in_a_section():
+    listed = [name for names in configuration.sections().values() for name in names]
+    assert sorted(listed) == sorted(Settings.model_fields)
+
+
+def test_the_page_is_what_the_declarations_say():
+    assert configuration.PAGE.read_text() == configuration.page(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "word"),
+    [
+        ("issuer", "http://login.example.org", "use https"),
+        ("issuer", "https://login.example.org/", "trailing slash"),
+        ("issuer", "https://login.example.org/idp", "path"),
+        ("issuer", "login.example.org", "write it like"),
+        ("code_lifetime", "PT1H", "less than or equal"),
+        ("code_digits", "4", "greater than or equal"),
+        ("password_min", "4", "greater than or equal"),
+        ("smtp_port", "many", "valid integer"),
+        ("smtp_security", "maybe", "starttls"),
+        ("phone_region", "Suisse", "pattern"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_a_word_that_helps(monkeypatch, option, value, word):
+    monkeypatch.setenv(f"IDP_{option.upper()}", value)
+    with pytest.raises(ValidationError, match=word):
+        Settings()
+
+
+def test_defaults_are_those_of_the_design():
+    settings = Settings()
+    assert (settings.code_digits, settings.code_tries) == (6, 5)
+    assert settings.code_lifetime.total_seconds() == 600
+    assert settings.authorization_code_lifetime.total_seconds() == 60
+    assert settings.sign_in_floor.total_seconds() == 0.4
+    assert (settings.argon2_memory, settings.argon2_time) == (19456, 2)
