@@ -54,7 +54,7 @@ class Inbox:
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if not self.smtp_answer.startswith("250"):
             return self.smtp_answer
         mail = message_from_bytes(envelope.content, policy=policy.default)

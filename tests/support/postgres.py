@@ -30,12 +30,24 @@ class Cluster:
         self.port = free_port()
         if os.geteuid() == 0:
             shutil.chown(self._home, "postgres", "postgres")
-        self._run("initdb", "-D", str(self._home / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8")
+        self._run(
+            "initdb", "-D", str(self._home / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8"
+        )
         options = (
             f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off "
             "-c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
         )
-        self._run("pg_ctl", "-D", str(self._home / "data"), "-w", "-l", str(self._home / "log"), "-o", options, "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self._home / "data"),
+            "-w",
+            "-l",
+            str(self._home / "log"),
+            "-o",
+            options,
+            "start",
+        )
 
     def url(self, name: str) -> str:
         """SQLAlchemy URL of a new, empty database."""

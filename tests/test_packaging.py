@@ -1,0 +1,143 @@
+"""What a wheel brings: everything, and the journey runs from it alone."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from idp import resources
+from tests.support.ports import free_port, wait_for
+from tests.support.surfer import Surfer
+
+ROOT = Path(__file__).parent.parent
+SOURCES = ("idp", "migrations", "templates", "config.py", "wsgi.py", "setup.cfg", "pyproject.toml")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy, so that nothing is left behind in the tree."""
+    copy = tmp_path_factory.mktemp("tree")
+    for name in (*SOURCES, "README.md"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    build = ["wheel", "--no-deps", "--no-build-isolation", "-w", str(copy / "dist"), str(copy)]
+    subprocess.run([*pip, *build], check=True, capture_output=True)
+    return next((copy / "dist").glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the wheel's files, as an installation would."""
+    target = tmp_path_factory.mktemp("venv")
+    venv = [sys.executable, "-m", "venv", "--without-pip", str(target)]
+    subprocess.run(venv, check=True)
+    site = next((target / "lib").glob("python*")) / "site-packages"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # The dependencies are those of this environment; an editable install there is only reached
+    # through a .pth file, which a plain path entry does not run.
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return target
+
+
+def idp(installed: Path, *arguments: str) -> list[str]:
+    """The command as the wheel's entry point starts it."""
+    start = "from idp.cli.main import main; main()"
+    return [str(installed / "bin" / "python"), "-P", "-c", start, *arguments]
+
+
+def environment(folder: Path, **options: str) -> dict[str, str]:
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("IDP_", "PYTHONPATH", "COV"))}
+    return plain | {
+        "IDP_KEK_FILE": str(folder / "kek.json"),
+        "IDP_DATABASE_URL": f"sqlite:///{folder}/seuil.db",
+        **options,
+    }
+
+
+def test_a_wheel_brings_every_kind_of_file(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for expected in (
+        *("config.py", "wsgi.py", "idp/py.typed", "idp/static/seuil.css", "idp/static/seuil.js"),
+        *("idp/templates/sign-in.html", "idp/templates/messages/fr/second-factor.sms"),
+        *("idp/templates/messages/en/address-taken.html", "idp/demo/templates/portal.html"),
+        *("idp/migrations/env.py", "idp/migrations/alembic.ini", "idp/migrations/script.py.mako"),
+        *("idp/migrations/versions/0001_first_schema.py",),
+    ):
+        assert expected in names
+    assert not [name for name in names if name.startswith(("tests/", "keys/"))]
+
+
+def test_commands_run_from_the_wheel(installed, tmp_path):
+    def run(*arguments: str) -> str:
+        command = idp(installed, *arguments)
+        result = subprocess.run(
+            command,
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    where = [str(installed / "bin" / "python"), "-P", "-c", "import idp; print(idp.__file__)"]
+    found = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert Path(found.strip()).is_relative_to(installed)
+    assert "0.1.0" in run("--version")
+    run("db", "upgrade")
+    run("keys", "create")
+    assert {key["state"] for key in json.loads(run("keys", "list", "--json"))} == {"signing"}
+
+
+@pytest.fixture
+def demo(installed: Path, tmp_path: Path) -> Iterator[dict]:
+    ports = {name: free_port() for name in ("port", "portal-port", "inbox-port", "smtp-port")}
+    flags = [flag for name, port in ports.items() for flag in (f"--{name}", str(port))]
+    command = idp(installed, "demo", *flags)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(ports["portal-port"])
+        summary = tmp_path / "demo-state" / "demo.json"
+        end = time.monotonic() + 20
+        while not summary.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        yield json.loads(summary.read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_the_whole_journey_runs_from_the_wheel(demo):
+    someone = next(user for user in demo["legacy_users"] if not user["locked"])
+    person = Surfer(demo["inbox"]).get(f"{demo['portal']}/login")
+    assert person.step == "sign-in"
+    person.migrate(someone["identifier"], someone["password"], "moi@example.ch")
+    assert person.step == "done"
+    person.press("Se connecter à e-services").two_factors("moi@example.ch")
+    assert person.url == f"{demo['portal']}/"
+    assert f"Bonjour {someone['first_name']} {someone['last_name']}" in person.page.text
+
+
+def test_a_checkout_finds_what_stands_beside_the_package():
+    assert (resources.folder("templates") / "sign-in.html").exists()
+    assert (resources.folder("migrations") / "env.py").exists()
