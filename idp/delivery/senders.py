@@ -79,6 +79,10 @@ class HttpSmsSender(Sender):
     def __init__(self) -> None:
         self._session = requests.Session()
 
+    def close(self) -> None:
+        """Let go of kept connections."""
+        self._session.close()
+
     def _send(self, message: Mail | Sms) -> None:
         assert isinstance(message, Sms)
         token = settings.sms_token.get_secret_value()

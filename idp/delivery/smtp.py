@@ -76,8 +76,8 @@ class HardenedMail(FlaskMail):
 def compose(message: Mail) -> EmailMessage:
     """The message as it travels (RFC 5322, RFC 3834, RFC 6532). Refuses line breaks in headers."""
     mail = EmailMessage(policy=SMTPUTF8)
-    mail["From"] = Address(settings.mail_from_name, addr_spec=settings.mail_from)
-    mail["To"] = Address(addr_spec=message.to)
+    mail["From"] = _address(settings.mail_from, settings.mail_from_name)
+    mail["To"] = _address(message.to)
     mail["Subject"] = message.subject
     mail["Date"] = formatdate(usegmt=True)
     mail["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2])
@@ -85,3 +85,9 @@ def compose(message: Mail) -> EmailMessage:
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     return mail
+
+
+def _address(address: str, name: str = "") -> Address:
+    """Part by part: `addr_spec` takes no international local part (RFC 6531)."""
+    local, _, domain = address.rpartition("@")
+    return Address(name, local, domain)

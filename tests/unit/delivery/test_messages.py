@@ -1,0 +1,68 @@
+"""The texts of messages: each names purpose and site; an SMS fits one GSM-7 segment."""
+
+import itertools
+
+import pytest
+
+from idp.delivery import messages
+from idp.delivery.messages import CodeMessage, Mail, Sms
+from tests.support.settings import override
+
+GSM7 = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+LONG_HOST = "https://connexion.services-en-ligne.exemple.ch"
+BY_MAIL = ("email-enrolment", "second-factor", "address-taken")
+BY_SMS = ("phone-enrolment", "second-factor")
+NEVER = {"fr": "Personne ne vous", "en": "Nobody will ever ask you"}
+
+
+def message(channel, purpose, locale="fr"):
+    return CodeMessage(channel, "someone", "123456", purpose, locale, "Les e-services de l’État")
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(("locale", "purpose"), [*itertools.product(messages.LOCALES, BY_SMS)])
+def test_an_sms_is_one_segment_in_every_language_and_binds_the_code_to_the_site(
+    app, locale, purpose
+):
+    with override(app, issuer=LONG_HOST):
+        sms = messages.render(message("sms", purpose, locale))
+    assert isinstance(sms, Sms)
+    assert set(sms.text) <= GSM7
+    assert len(sms.text) <= 160
+    assert sms.text.splitlines()[-1] == "@connexion.services-en-ligne.exemple.ch #123456"
+    assert NEVER[locale] in sms.text
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(("locale", "purpose"), [*itertools.product(messages.LOCALES, BY_MAIL)])
+def test_a_mail_names_the_site_gives_the_code_and_warns(locale, purpose):
+    mail = messages.render(message("email", purpose, locale))
+    assert isinstance(mail, Mail)
+    assert "e-services" in mail.subject
+    assert "123456" not in mail.subject
+    for part in (mail.text, mail.html):
+        assert "123456" in part
+        assert "localhost" in part
+        assert NEVER[locale] in part
+        assert "10 minutes" in part
+
+
+@pytest.mark.usefixtures("app")
+def test_the_conflict_of_a_taken_address_is_named_in_the_mail_only():
+    assert "déjà" in messages.render(message("email", "address-taken")).text
+    assert "déjà" not in messages.render(message("email", "email-enrolment")).text
+
+
+@pytest.mark.usefixtures("app")
+def test_a_name_with_markup_is_text_in_the_html_part():
+    hostile = CodeMessage("email", "x", "1", "second-factor", "fr", "<script>alert(1)</script>")
+    mail = messages.render(hostile)
+    assert "<script>" not in mail.html
+
+
+@pytest.mark.usefixtures("app")
+def test_a_language_we_do_not_have_becomes_the_default_one():
+    assert messages.render(message("email", "second-factor", "rm")).text.startswith("Bonjour")

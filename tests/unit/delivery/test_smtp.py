@@ -1,0 +1,209 @@
+"""SMTP as submission needs it: verified TLS, time-outs, authentication, whole messages."""
+
+import socket
+import ssl
+import time
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from pydantic import SecretStr
+
+from idp.delivery.messages import Mail
+from idp.delivery.senders import RetryLaterError, SmtpSender, UndeliverableError, init_app
+from idp.delivery.smtp import HardenedMail, compose
+from idp.errors import ConfigurationError
+from tests.support.certificates import Authority
+from tests.support.ports import free_port
+from tests.support.settings import override
+
+MAIL = Mail("someone@example.ch", "Votre code", "Bonjour, 123456", "<p>Bonjour, 123456</p>")
+
+
+class Keeper:
+    """Keeps what it receives."""
+
+    def __init__(self) -> None:
+        self.received = []
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.received.append(envelope)
+        return "250 OK"
+
+
+@pytest.fixture
+def authority(tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    return authority
+
+
+def tls_context(pem):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    return context
+
+
+@pytest.fixture
+def starttls_server(authority):
+    servers = []
+
+    def start(host, **options):
+        keeper = Keeper()
+        controller = Controller(
+            keeper,
+            hostname="127.0.0.1",
+            port=free_port(),
+            tls_context=tls_context(authority.issue(host)),
+            **options,
+        )
+        controller.start()
+        servers.append(controller)
+        return keeper, controller.port
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def send(app, port, **changes):
+    options = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "starttls"} | changes
+    with override(app, **options):
+        SmtpSender(HardenedMail(app)).send(MAIL)
+
+
+def test_starttls_with_a_certificate_for_this_host_is_accepted(app, starttls_server):
+    keeper, port = starttls_server("127.0.0.1", require_starttls=True)
+    send(app, port)
+    assert keeper.received[0].rcpt_tos == ["someone@example.ch"]
+    assert keeper.received[0].mail_from == "no-reply@example.ch"
+
+
+def test_a_certificate_for_another_host_is_refused(app, starttls_server):
+    keeper, port = starttls_server("mail.other.example")
+    with pytest.raises(RetryLaterError, match="SSLCertVerificationError"):
+        send(app, port)
+    assert keeper.received == []
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(app, starttls_server, monkeypatch):
+    keeper, port = starttls_server("127.0.0.1")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(RetryLaterError, match="SSLCertVerificationError"):
+        send(app, port)
+    assert keeper.received == []
+
+
+def test_a_server_that_cannot_encrypt_gets_nothing(app, inbox):
+    with pytest.raises(RetryLaterError, match="SMTPNotSupportedError"):
+        send(app, inbox.smtp_port)
+    assert inbox.messages == []
+
+
+def test_implicit_tls_is_verified_too(app, authority):
+    keeper = Keeper()
+    context = tls_context(authority.issue("127.0.0.1"))
+    port = free_port()
+    server = Controller(
+        keeper, hostname="127.0.0.1", port=port, ssl_context=context, server_hostname="127.0.0.1"
+    )
+    server.ssl_context = context
+    client = ssl.create_default_context(cafile=str(authority.file))
+    server._trigger_server = lambda: _greet(port, client)
+    server.start()
+    try:
+        send(app, port, smtp_security="tls")
+    finally:
+        server.stop()
+    assert len(keeper.received) == 1
+
+
+def _greet(port, context):
+    """aiosmtpd wants one connection before it counts as started, and checks no certificate."""
+    with (
+        socket.create_connection(("127.0.0.1", port), 2) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as encrypted,
+    ):
+        encrypted.recv(1024)
+
+
+def test_it_signs_in_when_it_has_a_name(app, starttls_server):
+    tried = []
+
+    def authenticate(_server, _session, _envelope, _mechanism, data):
+        tried.append((data.login, data.password))
+        return AuthResult(success=data.password == b"secret")
+
+    keeper, port = starttls_server("127.0.0.1", authenticator=authenticate, auth_required=True)
+    send(app, port, smtp_username="seuil", smtp_password=SecretStr("secret"))
+    assert tried == [(b"seuil", b"secret")]
+    assert len(keeper.received) == 1
+    with pytest.raises(RetryLaterError, match=r"SMTP(AuthenticationError|ServerDisconnected)"):
+        send(app, port, smtp_username="seuil", smtp_password=SecretStr("wrong"))
+
+
+def test_a_silent_server_is_given_up_after_the_time_out(app):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(RetryLaterError, match=r"TimeoutError|SMTPServerDisconnected"):
+            send(app, silent.getsockname()[1], smtp_timeout=timedelta(seconds=0.3))
+        assert time.monotonic() - began < 3
+
+
+def test_a_dead_server_is_a_reason_to_retry(app):
+    with pytest.raises(RetryLaterError, match="ConnectionRefusedError"):
+        send(app, free_port())
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("550 no such mailbox", UndeliverableError),
+        ("554 refused", UndeliverableError),
+        ("451 try again", RetryLaterError),
+        ("421 closing", RetryLaterError),
+    ],
+)
+def test_a_refusal_is_for_good_or_for_now(app, inbox, answer, error):
+    inbox.smtp_answer = answer
+    with pytest.raises(error) as caught:
+        send(app, inbox.smtp_port, smtp_security="none")
+    assert "someone" not in str(caught.value)
+
+
+def test_mail_in_clear_is_for_this_machine_only(app):
+    options = {"smtp_security": "none", "smtp_host": "smtp.example.ch"}
+    with override(app, **options), pytest.raises(ConfigurationError, match="this machine"):
+        init_app(app)
+
+
+@pytest.mark.usefixtures("app")
+def test_a_message_is_whole():
+    mail = message_from_bytes(compose(MAIL).as_bytes(), policy=policy.default)
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"].endswith("@example.ch>")
+    assert mail["Date"].datetime is not None
+    assert str(mail["From"]) == "e-services <no-reply@example.ch>"
+    assert mail.get_body(("plain",)).get_content().strip() == MAIL.text
+    assert mail.get_body(("html",)).get_content().strip() == MAIL.html
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        Mail("a@example.ch\r\nBcc: b@example.ch", "s", "t", "h"),
+        Mail("a@example.ch", "s\r\nBcc: b@example.ch", "t", "h"),
+    ],
+)
+def test_line_breaks_never_reach_a_header(changed):
+    with pytest.raises(ValueError):
+        compose(changed)
+
+
+def test_an_internationalised_address_is_reached(app, inbox):
+    with override(app, smtp_host="127.0.0.1"):
+        SmtpSender(HardenedMail(app)).send(Mail("rené@exämple.ch", "s", "texte", "<p>x</p>"))
+    assert inbox.messages[0].to == "rené@exämple.ch"
