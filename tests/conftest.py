@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from idp.clients import manage
 from idp.clients.manage import NewClient
 from idp.extensions import Base, db, transaction
 from idp.keys import kek, signing
+from idp.keys.models import SigningKey
 from tests.support import postgres
 from tests.support.inbox import Inbox
 from tests.support.journey import Person
@@ -100,12 +102,18 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
         schema.upgrade()
         with transaction():
             for alg in signing.ALGORITHMS:
-                signing.create(alg)
+                _make_ageless(signing.create(alg))
     yield app
     with app.app_context():
         db.engine.dispose()
     for source in app.extensions["seuil.legacy"].sources:
         source.close()
+
+
+def _make_ageless(key: SigningKey) -> None:
+    """Tests travel in time; the keys they share must sign everywhere."""
+    key.activate_at = datetime(2000, 1, 1, tzinfo=UTC)
+    key.expire_at = key.retire_at = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
