@@ -59,14 +59,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster(engine: str) -> Iterator[postgres.Cluster | None]:
-    if engine != "postgresql":
-        yield None
-        return
+def any_cluster() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL, whichever engine the suite runs on."""
     require(postgres.binaries() is not None, "PostgreSQL")
     cluster = postgres.Cluster()
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(engine: str, request: pytest.FixtureRequest) -> postgres.Cluster | None:
+    """The PostgreSQL that the suite runs on, or None on SQLite."""
+    return request.getfixturevalue("any_cluster") if engine == "postgresql" else None
 
 
 @pytest.fixture(scope="session")

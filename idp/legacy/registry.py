@@ -2,9 +2,9 @@
 
 import os
 import threading
-import time
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp import clock
 from idp.errors import ConfigurationError
 from idp.legacy.source import Answer, LegacySource, Unavailable, Unknown
 from idp.legacy.sql import COLUMNS, SqlOptions, SqlSource
 
-_LOOK_AGAIN = 5.0
-"""Seconds for which the last known state of a source is believed."""
+_LOOK_AGAIN = timedelta(seconds=5)
+"""For so long the last known state of a source is believed."""
 
 
 class Sources:
@@ -26,7 +27,7 @@ class Sources:
     def __init__(self, sources: list[LegacySource]) -> None:
         self.sources = sources
         self._lock = threading.Lock()
-        self._looked = 0.0
+        self._looked = datetime.min.replace(tzinfo=UTC)
         self._available = True
 
     def ask(self, identifier: str, password: str, is_claimed: Callable[[str, str], bool]) -> Answer:
@@ -44,14 +45,14 @@ class Sources:
     def all_available(self) -> bool:
         """False while any source is known to be silent, whoever asks: looks again every few seconds."""
         with self._lock:
-            fresh = time.monotonic() - self._looked < _LOOK_AGAIN
+            fresh = clock.now() - self._looked < _LOOK_AGAIN
         if not fresh:
             self._note(available=all(source.ping() for source in self.sources))
         return self._available
 
     def _note(self, *, available: bool) -> None:
         with self._lock:
-            self._looked, self._available = time.monotonic(), available
+            self._looked, self._available = clock.now(), available
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,159 @@
+"""A SQL user store: one row, one hash, one answer; on SQLite and on PostgreSQL."""
+
+import hashlib
+import time
+from datetime import date
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from idp.legacy.source import Claimed, Match, Mismatch, Unavailable, Unknown, Unsupported
+from idp.legacy.sql import SqlOptions, SqlSource
+from tests.support.ports import free_port
+
+COLUMNS = {
+    "key": "id",
+    "password_hash": "pw",
+    "given_name": "first",
+    "birthdate": "born",
+    "locked": "blocked",
+    "must_change": "stale",
+    "email": "mail",
+}
+QUERY = "SELECT * FROM people WHERE login = :identifier"
+
+
+def md5(password: str) -> str:
+    return hashlib.md5(password.encode()).hexdigest()
+
+
+def people() -> list[tuple]:
+    return [
+        (1, "jeanne", md5("secret"), "Jeanne", "1950-03-14", 0, 0, "j@old.example"),
+        (2, "locked", md5("secret"), "Luc", None, 1, 0, None),
+        (3, "stale", md5("secret"), "Sam", "not a date", 0, 1, None),
+        (4, "twin", md5("secret"), "A", None, 0, 0, None),
+        (5, "twin", md5("secret"), "B", None, 0, 0, None),
+        (6, "odd", "$9$what", "O", None, 0, 0, None),
+        (None, "keyless", md5("secret"), "K", None, 0, 0, None),
+    ]
+
+
+@pytest.fixture
+def url(cluster, tmp_path):
+    address = cluster.url("legacy") if cluster else f"sqlite:///{tmp_path}/old.db"
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE TABLE people (id INTEGER, login TEXT, pw TEXT, first TEXT, born TEXT,"
+                " blocked INTEGER, stale INTEGER, mail TEXT)"
+            )
+        )
+        for row in people():
+            names = dict(zip("abcdefgh", row, strict=True))
+            connection.execute(text("INSERT INTO people VALUES (:a,:b,:c,:d,:e,:f,:g,:h)"), names)
+    engine.dispose()
+    return address
+
+
+@pytest.fixture
+def source(url):
+    source = SqlSource(SqlOptions("old", url, QUERY, COLUMNS, hash="md5-salted"))
+    yield source
+    source.close()
+
+
+def ask(source, identifier, password="secret", claimed=False):
+    return source.authenticate(identifier, password, lambda _key: claimed)
+
+
+def test_a_right_password_brings_key_and_profile(source):
+    answer = ask(source, "jeanne")
+    assert isinstance(answer, Match)
+    assert (answer.source, answer.key, answer.email) == ("old", "1", "j@old.example")
+    assert answer.profile.given_name == "Jeanne"
+    assert answer.profile.birthdate == date(1950, 3, 14)
+    assert not answer.locked
+
+
+def test_a_wrong_password_is_a_mismatch_also_for_a_locked_row(source):
+    assert ask(source, "jeanne", "wrong") == Mismatch()
+    assert ask(source, "locked", "wrong") == Mismatch()
+
+
+def test_locked_and_must_change_are_told_with_the_right_password_only(source):
+    assert ask(source, "locked").locked
+    assert ask(source, "stale").must_change
+    assert ask(source, "stale").profile.birthdate is None
+
+
+def test_nobody_is_unknown(source):
+    assert ask(source, "nobody") == Unknown()
+
+
+def test_a_claimed_row_is_not_compared(source):
+    assert ask(source, "jeanne", claimed=True) == Claimed()
+    assert ask(source, "jeanne", "wrong", claimed=True) == Claimed()
+    assert ask(source, "odd", claimed=True) == Claimed()
+
+
+def test_a_doubt_is_nobodys_sign_in(source):
+    assert isinstance(ask(source, "twin"), Unsupported)
+    assert isinstance(ask(source, "keyless"), Unsupported)
+    assert isinstance(ask(source, "odd"), Unsupported | Mismatch)
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "' OR '1'='1",
+        "jeanne' --",
+        "jeanne'; DROP TABLE people; --",
+        "%",
+        "jeann_",
+        "\\",
+        "jeanne\x00",
+        "\ud800",
+        "",
+        "x" * 255,
+    ],
+)
+def test_an_identifier_is_never_part_of_the_statement(source, identifier):
+    assert ask(source, identifier) == Unknown()
+    assert isinstance(ask(source, "jeanne"), Match)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "sqlite:////nowhere/at/all.db",
+        "postgresql+psycopg://x@127.0.0.1:{port}/x",
+    ],
+)
+def test_a_store_that_is_not_there_is_unavailable_in_time(where):
+    options = SqlOptions("old", where.format(port=free_port()), QUERY, COLUMNS, timeout=1)
+    source = SqlSource(options)
+    began = time.monotonic()
+    assert ask(source, "jeanne") == Unavailable()
+    assert not source.ping()
+    assert time.monotonic() - began < 5
+    source.close()
+
+
+def test_a_broken_query_is_unavailable_not_a_crash(url):
+    source = SqlSource(SqlOptions("old", url, "SELECT * FROM gone WHERE x = :identifier", COLUMNS))
+    assert ask(source, "jeanne") == Unavailable()
+    source.close()
+
+
+def test_a_slow_statement_is_given_up(request, cluster, url):
+    if cluster is None:
+        cluster = request.getfixturevalue("any_cluster")
+        url = cluster.url("legacy")
+    slow = "SELECT *, pg_sleep(5) FROM people WHERE login = :identifier"
+    source = SqlSource(SqlOptions("old", url, slow, COLUMNS, timeout=0.5))
+    began = time.monotonic()
+    assert ask(source, "jeanne") == Unavailable()
+    assert time.monotonic() - began < 3
+    source.close()
