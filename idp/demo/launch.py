@@ -156,6 +156,7 @@ def _start_smtp(stack: ExitStack, inbox: inboxes.Inbox, port: int) -> None:
     try:
         controller.start()
     except OSError:
+        controller.loop.close()
         raise ConfigurationError(f"port {port} is busy; choose another with --smtp-port") from None
     stack.callback(controller.stop)
 
