@@ -9,12 +9,24 @@ import structlog
 if TYPE_CHECKING:
     from config import Settings
 
-_SECRETIVE = ("authlib", "urllib3", "smtplib")
-"""Libraries that write tokens, codes or addresses at DEBUG."""
+_SECRETIVE = ("authlib", "urllib3", "requests", "sqlalchemy", "smtplib", "asyncio")
+"""Libraries that write tokens, codes, addresses or parameters below WARNING."""
+
+
+class _JsonLines(logging.Handler):
+    """Writes to whatever stderr is at that moment, a line in one call, so that processes do not mix."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record. A log that cannot be written must not end what it tells of."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            self.handleError(record)
 
 
 def init(settings: "Settings") -> None:
-    """Set up structlog and the standard library's logging for this process."""
+    """Set up structlog and the standard library's logging for this process; again is harmless."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -27,7 +39,17 @@ def init(settings: "Settings") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    root = logging.getLogger()
+    for former in [handler for handler in root.handlers if isinstance(handler, _JsonLines)]:
+        root.removeHandler(former)
+    root.addHandler(_handler(shared))
+    logging.getLogger("seuil").setLevel(settings.log_level)
+    for name in _SECRETIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _handler(shared: list[structlog.typing.Processor]) -> logging.Handler:
+    handler = _JsonLines()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -37,9 +59,4 @@ def init(settings: "Settings") -> None:
             ],
         )
     )
-    root = logging.getLogger("seuil")
-    root.handlers[:] = [handler]
-    root.propagate = True
-    root.setLevel(settings.log_level)
-    for name in _SECRETIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

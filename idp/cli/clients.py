@@ -5,7 +5,9 @@ from typing import Any
 
 import rich_click as click
 
-from idp.cli.common import database_only, json_option, show_record, show_rows
+from idp import clock
+from idp.cli.common import database_only
+from idp.cli.output import json_option, show_record, show_rows
 from idp.clients import manage
 from idp.clients.client import Client
 from idp.clients.manage import NewClient
@@ -13,7 +15,7 @@ from idp.clients.rules import SCOPES, InvalidRegistrationError
 from idp.extensions import transaction
 
 _METADATA = (
-    click.option("--name", "client_name", help="What users see: «Se connecter à NAME»."),
+    click.option("--name", "client_name", help="What users see: « Se connecter à NAME »."),
     click.option(
         "--redirect-uri", "redirect_uris", multiple=True, help="Exact callback address; repeatable."
     ),
@@ -36,7 +38,11 @@ _METADATA = (
     ),
     click.option("--id-token-alg", "id_token_signed_response_alg", help="RS256 or ES256."),
     click.option("--require-pkce/--no-require-pkce", default=None, help="Demand PKCE (default)."),
-    click.option("--default-max-age", type=int, help="Seconds after which users sign in again."),
+    click.option(
+        "--default-max-age",
+        type=click.IntRange(min=-1),
+        help="Seconds after which users sign in again; -1: no such limit.",
+    ),
 )
 
 
@@ -58,8 +64,9 @@ def clients() -> None:
 def create(*, as_json: bool, **options: Any) -> None:
     """Register an application. Its secret is shown once, here."""
     given = _given(options)
-    for field in ("client_name", "redirect_uris"):
-        given.setdefault(field, "" if field == "client_name" else ())
+    for field, option in (("client_name", "--name"), ("redirect_uris", "--redirect-uri")):
+        if field not in given:
+            raise click.UsageError(f"Missing option '{option}'.", click.get_current_context())
     with database_only(), transaction():
         client, secret = manage.create(NewClient(**given))
         record = {**_described(client), "client_secret": secret}
@@ -93,10 +100,10 @@ def show(client_id: str, *, as_json: bool) -> None:
 @click.argument("client_id")
 @_metadata
 def update(client_id: str, **options: Any) -> None:
-    """Change what is named; a repeatable option replaces the whole list."""
+    """Change what is named; a repeatable option replaces the whole list, and "" empties it."""
     given = _given(options)
     if not given:
-        raise click.UsageError("name something to change")
+        raise click.UsageError("Name something to change.", click.get_current_context())
     with database_only(), transaction():
         manage.update_client(client_id, given)
     click.echo(f"Client {client_id} is updated.")
@@ -130,12 +137,26 @@ def delete(client_id: str) -> None:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Options that were typed: empty lists and None were not."""
-    return {name: value for name, value in options.items() if value not in (None, ())}
+    """Options that were typed, as registration metadata."""
+    typed = {name: value for name, value in options.items() if value not in (None, ())}
+    if typed.get("default_max_age") == -1:
+        typed["default_max_age"] = None
+    return {name: _without_blanks(value) for name, value in typed.items()}
+
+
+def _without_blanks(value: Any) -> Any:
+    return tuple(one for one in value if one) if isinstance(value, tuple) else value
 
 
 def _described(client: Client) -> dict[str, Any]:
-    names = NewClient.__dataclass_fields__
-    values = {name: getattr(client, name) for name in names}
-    secrets = [secret.expires_at for secret in client.secrets]
-    return {**values, "secrets": len(secrets), "created_at": client.created_at}
+    """All that may be shown: of the secrets, how many work and until when."""
+    values = {name: getattr(client, name) for name in NewClient.__dataclass_fields__}
+    ends = [secret.expires_at for secret in client.secrets]
+    working = [end for end in ends if end is None or end > clock.now()]
+    return {
+        **values,
+        "secrets": len(working),
+        "former_secret_until": max((end for end in working if end), default=None),
+        "created_at": client.created_at,
+        "updated_at": client.updated_at,
+    }

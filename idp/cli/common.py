@@ -1,117 +1,109 @@
-"""What commands share: settings, an application to run in, tables or JSON, one-line errors."""
+"""What commands run in: the deployment's settings, and an application made of them."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
-import rich_click as click
 from flask import Flask
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
-from sqlalchemy.exc import DBAPIError
+from pydantic_settings import SettingsError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from config import Settings
 from idp import logs
 from idp.app import create_app
-from idp.clients.rules import InvalidRegistrationError
 from idp.errors import ConfigurationError
-from idp.extensions import init_database
+from idp.extensions import db, init_database
 
-T = TypeVar("T", bound=Callable[..., Any])
-
-
-class OneLineErrors(click.RichGroup):
-    """A group whose expected failures are one clear line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run, and turn what an administrator can mend into a message."""
-        try:
-            return super().invoke(ctx)
-        except (ConfigurationError, InvalidRegistrationError) as error:
-            raise click.ClickException(str(error)) from None
-        except DBAPIError as error:
-            first = str(error.orig).strip().splitlines()[0]
-            hint = "is the schema up to date (`idp db upgrade`)?"
-            raise click.ClickException(f"database: {first}; {hint}") from None
+_HINTS = {
+    "time_delta_parsing": "write a time as 00:00:30, 30 00:00:00 (days first) or PT30S (ISO 8601)",
+    "extra_forbidden": "is no option: is it misspelt?",
+}
 
 
 def load_settings() -> Settings:
-    """The deployment's settings. Raises ConfigurationError naming each option that is wrong."""
+    """The deployment's settings, for a process that delivers nothing itself.
+
+    Raises ConfigurationError: a line for each option that is wrong, naming its variable.
+    """
+    file = os.environ.get("IDP_ENV_FILE")
+    if file and not Path(file).is_file():
+        raise ConfigurationError(f"IDP_ENV_FILE: there is no file {file}")
     try:
         return Settings().model_copy(update={"worker": "external"})
     except ValidationError as error:
         lines = [_option_line(one) for one in error.errors()]
-        raise ConfigurationError("; ".join(lines)) from None
+        raise ConfigurationError("\n".join(lines)) from None
+    except SettingsError as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"IDP_{field[1].upper()}" if field else "options"
+        raise ConfigurationError(f'{name}: write it as JSON, for instance ["CH", "FR"]') from None
 
 
 def _option_line(error: Mapping[str, Any]) -> str:
     name = "_".join(str(part) for part in error["loc"][:1]).upper()
-    return f"IDP_{name.removeprefix('IDP_')}: {error['msg'].removeprefix('Value error, ')}"
+    why = _HINTS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"IDP_{name.removeprefix('IDP_')}: {why}"
+
+
+def whole_app(settings: Settings) -> Flask:
+    """The whole application. Raises ConfigurationError when it could not work as configured."""
+    _check_url(settings.database_url)
+    return create_app(settings)
+
+
+def bare_app(settings: Settings) -> Flask:
+    """Settings and database only, for what must work before there is a key or a schema.
+
+    Raises ConfigurationError.
+    """
+    _check_url(settings.database_url)
+    logs.init(settings)
+    app = Flask("idp")
+    app.extensions["seuil.settings"] = settings
+    init_database(app, settings.database_url)
+    return app
+
+
+def _check_url(url: str) -> None:
+    try:
+        dialect = make_url(url).get_dialect()
+        dialect.import_dbapi()
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(f"IDP_DATABASE_URL: {error}") from None
+    except ModuleNotFoundError as error:
+        message = f"IDP_DATABASE_URL: its driver {error.name} is not installed"
+        raise ConfigurationError(message) from None
+    if dialect.name not in {"sqlite", "postgresql"}:
+        raise ConfigurationError(
+            f"IDP_DATABASE_URL: {dialect.name} is neither SQLite nor PostgreSQL"
+        )
 
 
 @contextmanager
 def application() -> Iterator[Flask]:
     """The whole application, inside its context."""
-    app = create_app(load_settings())
-    with app.app_context():
+    with inside(whole_app(load_settings())) as app:
         yield app
 
 
 @contextmanager
 def database_only() -> Iterator[Flask]:
-    """Settings and database, for commands that must work before there is a key."""
-    settings = load_settings()
-    logs.init(settings)
-    app = Flask("idp")
-    app.extensions["seuil.settings"] = settings
-    init_database(app, settings.database_url)
-    with app.app_context():
+    """Settings and database, inside the context."""
+    with inside(bare_app(load_settings())) as app:
         yield app
 
 
-def json_option(command: T) -> T:
-    """`--json` for a read command."""
-    decorate: Callable[[T], T] = click.option(
-        "--json", "as_json", is_flag=True, help="Write JSON for machines."
-    )
-    return decorate(command)
-
-
-def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """A table, or a JSON list."""
-    if as_json:
-        click.echo(to_json([dict(row) for row in rows]))
-        return
-    table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row[column]) for column in columns))
-    Console().print(table)
-
-
-def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:
-    """One thing, a line each, or a JSON object."""
-    if as_json:
-        click.echo(to_json(dict(record)))
-        return
-    table = Table(show_header=False, box=None)
-    for name, value in record.items():
-        table.add_row(name, _cell(value))
-    Console().print(table)
-
-
-def to_json(value: object) -> str:
-    """Indented, moments in ISO 8601."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
-    if isinstance(value, list | tuple):
-        return "\n".join(str(one) for one in value)
-    return "" if value is None else str(value)
+@contextmanager
+def inside(app: Flask) -> Iterator[Flask]:
+    """An application's context, with its connections closed at the end."""
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()

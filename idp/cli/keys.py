@@ -5,7 +5,8 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
-from idp.cli.common import database_only, json_option, show_rows
+from idp.cli.common import database_only
+from idp.cli.output import json_option, show_rows
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
 from idp.keys import kek, signing

@@ -4,8 +4,8 @@ import rich_click as click
 from click.shell_completion import get_completion_class
 
 from idp.cli.clients import clients
-from idp.cli.common import OneLineErrors
 from idp.cli.database import db
+from idp.cli.failures import OneLineErrors
 from idp.cli.keys import keys
 from idp.cli.operations import check, purge
 from idp.cli.serve import demo, run, worker

@@ -5,8 +5,11 @@ from dataclasses import asdict
 import rich_click as click
 
 from idp import housekeeping
-from idp.cli import checks
-from idp.cli.common import application, json_option, load_settings, show_record, show_rows
+from idp.cli import checks, neighbours
+from idp.cli.checks import Finding
+from idp.cli.common import application, load_settings
+from idp.cli.output import json_option, show_record, show_rows
+from idp.errors import ConfigurationError
 
 
 @click.command()
@@ -14,7 +17,10 @@ from idp.cli.common import application, json_option, load_settings, show_record,
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> None:
     """Say what is wrong with this deployment before users find out. Exit code 1 on errors."""
-    findings = checks.run(load_settings())
+    try:
+        findings = checks.run(load_settings(), neighbours.ALL)
+    except ConfigurationError as error:
+        findings = [Finding("error", "options", line) for line in str(error).splitlines()]
     rows = [asdict(finding) for finding in findings]
     show_rows(("level", "what", "message"), rows, as_json=as_json)
     if any(finding.level == "error" for finding in findings):

@@ -7,7 +7,8 @@ from sqlalchemy import or_, select
 
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
-from idp.cli.common import database_only, json_option, show_record, show_rows
+from idp.cli.common import database_only
+from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
 from idp.extensions import db
 from idp.legacy.identity import LegacyIdentity

@@ -10,6 +10,7 @@ _AUTH_METHODS = {"client_secret_basic", "client_secret_post", "none"}
 _GRANT_TYPES = {"authorization_code", "refresh_token"}
 _ALGORITHMS = {"RS256", "ES256"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -27,6 +28,8 @@ def check(values: Mapping[str, Any]) -> None:
     if not values["redirect_uris"]:
         raise InvalidRegistrationError("redirect_uris", "needs at least one address")
     for field in ("redirect_uris", "post_logout_redirect_uris"):
+        if len(set(values[field])) < len(values[field]):
+            raise InvalidRegistrationError(field, "names an address twice")
         for uri in values[field]:
             check_uri(field, uri)
     for field in ("client_uri", "initiate_login_uri"):
@@ -51,7 +54,9 @@ def check_uri(field: str, uri: str) -> None:
         ) from None
     if not _VISIBLE.fullmatch(uri) or "*" in uri or "\\" in uri or len(uri) > 2000:
         raise InvalidRegistrationError(field, f"must be exact, in plain ASCII: {uri!r}")
-    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK)):
+    if not _HOST.fullmatch(host or ""):
+        raise InvalidRegistrationError(field, f"must name a host: {uri!r}")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
         raise InvalidRegistrationError(field, f"must be https (http on localhost only): {uri!r}")
     if parts.fragment or "#" in uri or parts.username is not None:
         raise InvalidRegistrationError(field, f"must have no fragment and no user: {uri!r}")

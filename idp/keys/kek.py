@@ -32,9 +32,10 @@ def create(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise ConfigurationError(f"{path} exists already; a key is never overwritten") from None
     except OSError as error:
+        if path.exists():
+            message = f"{path} exists already; a key is never overwritten"
+            raise ConfigurationError(message) from None
         raise ConfigurationError(f"cannot write {path}: {error.strerror}") from None
     with os.fdopen(handle, "w") as file:
         file.write(key.export() + "\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from jwcrypto import jwk
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from idp import clock
 from idp.errors import ConfigurationError
@@ -49,15 +49,14 @@ class _Loaded:
 def active(alg: str) -> PrivateKey:
     """The key that signs now: the youngest that is active. Cached, with its `kid`.
 
-    Raises ConfigurationError when there is none.
+    A key whose successor nobody made signs on while it is published, because the other choice is that
+    nobody can sign in. Raises ConfigurationError when there is none.
     """
     now = clock.now()
-    signing = [
-        key for key in _cache.get() if key.alg == alg and key.activate_at <= now < key.expire_at
-    ]
-    if not signing:
+    begun = [key for key in _published() if key.alg == alg and key.activate_at <= now]
+    if not begun:
         raise ConfigurationError(f"no active {alg} signing key; make one with `idp keys create`")
-    return max(signing, key=lambda key: key.activate_at).private
+    return max(begun, key=lambda key: (now < key.expire_at, key.activate_at)).private
 
 
 def public_jwks() -> dict[str, list[dict[str, Any]]]:
@@ -71,24 +70,11 @@ def verification_keys() -> KeySet:
 
 
 def create(alg: str) -> SigningKey:
-    """Make a key. The first of its algorithm signs at once; others after their publication time."""
-    now = clock.now()
-    first = not any(key.expire_at > now for key in listing() if key.alg == alg)
-    starts = now if first else now + settings.key_publication
-    key = jwk.JWK.generate(use="sig", alg=alg, **_SHAPES[alg])
-    kid = key.thumbprint()
-    row = SigningKey(
-        kid=kid,
-        alg=alg,
-        public={**key.export_public(as_dict=True), "kid": kid},
-        private=wrapping.wrap(key.export_private().encode(), f"signing-key:{kid}"),
-        activate_at=starts,
-        **_ending(starts + settings.key_rotation),
-    )
-    db.session.add(row)
-    db.session.flush()
-    _changed()
-    return row
+    """Make a key. The first of its algorithm signs at once; others are published for a while before.
+
+    They start no later than the present one ends.
+    """
+    return _make(alg, _next_start(alg))
 
 
 def rotate(alg: str) -> SigningKey:
@@ -97,10 +83,7 @@ def rotate(alg: str) -> SigningKey:
     They stay published. After a leak use `retire` as well.
     """
     starts = clock.now() + _SPREAD
-    fresh = create(alg)
-    fresh.activate_at = starts
-    fresh.expire_at, fresh.retire_at = _ending(starts + settings.key_rotation).values()
-    db.session.flush()
+    fresh = _make(alg, starts)
     db.session.execute(
         update(SigningKey)
         .where(SigningKey.alg == alg, SigningKey.kid != fresh.kid)
@@ -123,14 +106,20 @@ def retire(kid: str) -> bool:
 
 
 def rotate_due() -> list[str]:
-    """Make the successor of every key whose end comes nearer than the publication time; new `kid`s."""
+    """Make the successor of every key whose end comes nearer than the publication time; new `kid`s.
+
+    Of several workers that see it at once, one makes the key: `bump` holds the others up.
+    """
+    if not ending():
+        return []
+    versions.bump(_NAME)
+    return [create(alg).kid for alg in ending()]
+
+
+def ending() -> list[str]:
+    """Algorithms in use whose last key ends within the publication time."""
     soon = clock.now() + settings.key_publication
-    made = []
-    for alg in ALGORITHMS:
-        ends = [key.expire_at for key in listing() if key.alg == alg]
-        if ends and max(ends) <= soon:
-            made.append(create(alg).kid)
-    return made
+    return [alg for alg in ALGORITHMS if (end := _last_end(alg)) and end <= soon]
 
 
 def listing() -> list[SigningKey]:
@@ -142,6 +131,38 @@ def purge(limit: int) -> int:
     """Delete up to `limit` keys retired more than a day ago; how many went."""
     old = select(SigningKey.kid).where(SigningKey.retire_at < clock.now() - timedelta(days=1))
     return affected(delete(SigningKey).where(SigningKey.kid.in_(old.limit(limit))))
+
+
+def _last_end(alg: str) -> datetime | None:
+    """When the last published key of an algorithm stops signing; None when there is no such key."""
+    newest = select(func.max(SigningKey.expire_at)).where(
+        SigningKey.alg == alg, SigningKey.retire_at > clock.now()
+    )
+    return db.session.scalar(newest)
+
+
+def _next_start(alg: str) -> datetime:
+    now, end = clock.now(), _last_end(alg)
+    if end is None:
+        return now
+    return max(now + _SPREAD, min(end, now + settings.key_publication))
+
+
+def _make(alg: str, starts: datetime) -> SigningKey:
+    key = jwk.JWK.generate(use="sig", alg=alg, **_SHAPES[alg])
+    kid = key.thumbprint()
+    row = SigningKey(
+        kid=kid,
+        alg=alg,
+        public={**key.export_public(as_dict=True), "kid": kid},
+        private=wrapping.wrap(key.export_private().encode(), f"signing-key:{kid}"),
+        activate_at=starts,
+        **_ending(starts + settings.key_rotation),
+    )
+    db.session.add(row)
+    db.session.flush()
+    _changed()
+    return row
 
 
 def _ending(expire_at: datetime) -> dict[str, datetime]:
@@ -167,7 +188,10 @@ def _opened(row: SigningKey) -> _Loaded:
     try:
         members = json.loads(wrapping.unwrap(row.private, f"signing-key:{row.kid}"))
     except wrapping.WrapError:
-        message = f"signing key {row.kid} was wrapped with another key-encryption key"
+        message = (
+            f"signing key {row.kid} was wrapped with another key-encryption key than "
+            f"{settings.kek_file}; put that one back, or give the signing key up with `idp keys retire`"
+        )
         raise ConfigurationError(message) from None
     members["kid"] = row.kid
     kind = RSAKey if row.alg.startswith("RS") else ECKey

@@ -3,12 +3,14 @@
 Security state (sessions, tokens, epochs, throttles) never goes through here.
 """
 
+import secrets
 import threading
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import String, select
+from sqlalchemy import Engine, String, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,7 +24,11 @@ FRESH_FOR = 2.0
 
 
 class CacheVersion(Base):
-    """How often something was changed."""
+    """A number that is another one after each change.
+
+    Random rather than counted: a process that read its own change before it was rolled back must not
+    meet the same number again with somebody else's change.
+    """
 
     __tablename__ = "cache_version"
 
@@ -31,12 +37,16 @@ class CacheVersion(Base):
 
 
 def bump(name: str) -> None:
-    """Say that something changed, in the transaction that changes it."""
+    """Say that something changed, in the transaction that changes it.
+
+    Whoever else says so waits until that transaction ends.
+    """
     insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(CacheVersion).values(name=name, version=1)
+    version = secrets.randbelow(2**31)
+    statement = insert(CacheVersion).values(name=name, version=version)
     db.session.execute(
         statement.on_conflict_do_update(
-            index_elements=[CacheVersion.name], set_={"version": CacheVersion.version + 1}
+            index_elements=[CacheVersion.name], set_={"version": version}
         )
     )
 
@@ -48,22 +58,35 @@ class VersionedCache(Generic[T]):
         self._name = name
         self._load = load
         self._lock = threading.Lock()
-        self._kept: dict[int, tuple[float, int, T]] = {}
+        self._kept: WeakKeyDictionary[Engine, tuple[float, int | None, T]] = WeakKeyDictionary()
 
     def get(self) -> T:
         """The value: at most `FRESH_FOR` seconds behind the database."""
-        engine = id(db.engine)
-        kept = self._kept.get(engine)
-        if kept and time.monotonic() - kept[0] < FRESH_FOR:
+        engine = db.engine
+        kept = self._fresh(engine)
+        if kept is not None:
             return kept[2]
         with self._lock:
-            version = db.session.scalar(
-                select(CacheVersion.version).where(CacheVersion.name == self._name)
-            )
-            value = kept[2] if kept and kept[1] == (version or 0) else self._load()
-            self._kept[engine] = (time.monotonic(), version or 0, value)
-            return value
+            kept = self._fresh(engine)
+            if kept is None:
+                kept = self._kept[engine] = self._looked_up(engine)
+            return kept[2]
 
     def forget(self) -> None:
         """Load again at the next look, in this process; after a change made here."""
-        self._kept.clear()
+        with self._lock:
+            self._kept.clear()
+
+    def _fresh(self, engine: Engine) -> tuple[float, int | None, T] | None:
+        kept = self._kept.get(engine)
+        return kept if kept and monotonic() - kept[0] < FRESH_FOR else None
+
+    def _looked_up(self, engine: Engine) -> tuple[float, int | None, T]:
+        """The version is read before the value, so that a change in between is seen next time."""
+        looked = monotonic()
+        version = db.session.scalar(
+            select(CacheVersion.version).where(CacheVersion.name == self._name)
+        )
+        stale = self._kept.get(engine)
+        value = stale[2] if stale and stale[1] == version else self._load()
+        return looked, version, value

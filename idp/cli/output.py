@@ -1,0 +1,70 @@
+"""Tables for people, JSON for machines."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import rich_click as click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+def json_option(command: T) -> T:
+    """`--json` for a read command."""
+    decorate: Callable[[T], T] = click.option(
+        "--json", "as_json", is_flag=True, help="Write JSON for machines."
+    )
+    return decorate(command)
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """A table, or a JSON list."""
+    if as_json:
+        click.echo(to_json([dict(row) for row in rows]))
+        return
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    Console().print(table)
+
+
+def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:
+    """One thing, a line for each name, or a JSON object. Long values are never broken."""
+    if as_json:
+        click.echo(to_json(dict(record)))
+        return
+    width = max(map(len, record), default=0)
+    for name, value in record.items():
+        first, *others = _cell(value).plain.split("\n")
+        click.echo(f"{name:<{width}}  {first}")
+        for other in others:
+            click.echo(f"{'':<{width}}  {other}")
+
+
+def to_json(value: object) -> str:
+    """Indented, moments in ISO 8601."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _cell(value: object) -> Text:
+    """Text as it is: neither rich's markup nor a terminal's control characters act."""
+    if isinstance(value, datetime):
+        return Text(value.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z"))
+    parts = value if isinstance(value, list | tuple) else ["" if value is None else value]
+    return Text("\n".join(_printable(str(part)) for part in parts))
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

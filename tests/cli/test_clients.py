@@ -1,0 +1,145 @@
+from typing import Any
+
+import pytest
+
+from idp.cli.common import application
+from idp.clients import registry
+from tests.cli.conftest import Shell
+
+URI = "https://portal.example/callback"
+
+
+def create(shell: Shell, *more: str) -> dict[str, Any]:
+    arguments = ("clients", "create", "--name", "Portail", "--redirect-uri", URI, *more)
+    created: dict[str, Any] = shell.json(*arguments)
+    return created
+
+
+def matches(client_id: str, secret: str) -> bool:
+    with application():
+        found = registry.find(client_id)
+        return bool(found and found.secret_matches(secret))
+
+
+def test_a_secret_is_shown_once(ready: Shell) -> None:
+    created = create(ready)
+    assert matches(created["client_id"], created["client_secret"])
+    for text in (
+        ready.ok("clients", "list"),
+        ready.ok("clients", "list", "--json"),
+        ready.ok("clients", "show", created["client_id"]),
+        ready.ok("clients", "show", created["client_id"], "--json"),
+    ):
+        assert created["client_secret"] not in text
+        assert "digest" not in text
+
+
+def test_people_see_the_secret_whole_and_are_told_to_copy_it(ready: Shell) -> None:
+    result = ready.run("clients", "create", "--name", "Portail", "--redirect-uri", URI)
+    assert "copy it now" in result.stderr
+    line = next(line for line in result.stdout.splitlines() if line.startswith("client_secret "))
+    assert len(line.split()[1]) == 43
+
+
+def test_a_public_client_has_no_secret(ready: Shell) -> None:
+    assert create(ready, "--auth-method", "none")["client_secret"] is None
+
+
+def test_all_metadata_can_be_given(ready: Shell) -> None:
+    created = create(
+        *(ready, "--id", "portal", "--redirect-uri", "http://[::1]:8001/cb"),
+        *("--post-logout-redirect-uri", "https://portal.example/bye"),
+        *("--client-uri", "https://portal.example/"),
+        *("--initiate-login-uri", "https://portal.example/login"),
+        *("--grant-type", "authorization_code", "--grant-type", "refresh_token"),
+        *("--scope", "openid offline_access", "--auth-method", "client_secret_post"),
+        *("--id-token-alg", "ES256", "--no-require-pkce", "--default-max-age", "3600"),
+    )
+    shown = ready.json("clients", "show", "portal")
+    assert {**shown, "client_secret": created["client_secret"]} == created
+    assert shown["redirect_uris"] == [URI, "http://[::1]:8001/cb"]
+    assert shown["require_pkce"] is False
+    assert shown["default_max_age"] == 3600
+
+
+@pytest.mark.parametrize("missing", ["--name", "--redirect-uri"])
+def test_what_is_missing_is_named_as_it_is_typed(ready: Shell, missing: str) -> None:
+    given = {"--name": "Portail", "--redirect-uri": URI}
+    del given[missing]
+    arguments = [part for pair in given.items() for part in pair]
+    assert missing in ready.refused("clients", "create", *arguments, code=2)
+
+
+def test_a_bad_address_is_one_line_and_registers_nothing(ready: Shell) -> None:
+    bad = "http://portal.example/cb"
+    said = ready.refused("clients", "create", "--name", "X", "--redirect-uri", bad)
+    assert "redirect_uris must be https" in said
+    assert ready.json("clients", "list") == []
+
+
+def test_names_are_shown_as_they_are(ready: Shell) -> None:
+    """Neither rich's markup nor a terminal's control characters act."""
+    ready.ok("clients", "create", "--name", "A [/b] [red]", "--redirect-uri", "http://[::1]/")
+    assert "A [/b] [red]" in ready.ok("clients", "list")
+    assert "http://[::1]/" in ready.ok("clients", "list")
+
+
+def test_update_changes_only_what_is_named(ready: Shell) -> None:
+    before = create(ready, "--default-max-age", "60")
+    ready.ok("clients", "update", before["client_id"], "--name", "Autre", "--default-max-age", "-1")
+    after = ready.json("clients", "show", before["client_id"])
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"client_name", "default_max_age", "updated_at"}
+    assert after["default_max_age"] is None
+
+
+def test_update_replaces_and_empties_lists(ready: Shell) -> None:
+    bye = "https://portal.example/bye"
+    client_id = create(ready, "--post-logout-redirect-uri", bye)["client_id"]
+    ready.ok("clients", "update", client_id, "--redirect-uri", "https://new.example/")
+    ready.ok("clients", "update", client_id, "--post-logout-redirect-uri", "")
+    after = ready.json("clients", "show", client_id)
+    assert after["redirect_uris"] == ["https://new.example/"]
+    assert after["post_logout_redirect_uris"] == []
+
+
+def test_the_last_callback_cannot_be_taken_away(ready: Shell) -> None:
+    client_id = create(ready)["client_id"]
+    said = ready.refused("clients", "update", client_id, "--redirect-uri", "")
+    assert "at least one address" in said
+
+
+def test_update_of_nothing_is_wrong_usage(ready: Shell) -> None:
+    client_id = create(ready)["client_id"]
+    assert "Name something" in ready.refused("clients", "update", client_id, code=2)
+
+
+def test_two_secrets_work_while_an_application_changes_over(ready: Shell) -> None:
+    created = create(ready)
+    client_id, former = created["client_id"], created["client_secret"]
+    fresh = ready.ok("clients", "rotate-secret", client_id, "--overlap-hours", "1").strip()
+    assert matches(client_id, former)
+    assert matches(client_id, fresh)
+    shown = ready.json("clients", "show", client_id)
+    assert shown["secrets"] == 2
+    assert shown["former_secret_until"]
+    ready.ok("clients", "rotate-secret", client_id, "--overlap-hours", "0")
+    assert not matches(client_id, former)
+    assert not matches(client_id, fresh)
+
+
+def test_delete_asks_first(ready: Shell) -> None:
+    client_id = create(ready)["client_id"]
+    assert ready.run("clients", "delete", client_id, answer="n\n").exit_code == 1
+    assert ready.json("clients", "show", client_id)
+    ready.ok("clients", "delete", client_id, "--yes")
+    assert ready.json("clients", "list") == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("show",), ("update", "--name", "x"), ("rotate-secret",), ("delete", "--yes")],
+)
+def test_an_unknown_client_is_one_line(ready: Shell, arguments: tuple[str, ...]) -> None:
+    command, *options = arguments
+    assert "is not registered" in ready.refused("clients", command, "nobody", *options)

@@ -1,0 +1,82 @@
+"""What serves until it is stopped, as real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import requests
+
+from idp import clock
+from idp.cli.common import application
+from idp.delivery import outbox
+from idp.delivery.messages import CodeMessage
+from idp.extensions import transaction
+from tests.cli.conftest import Shell
+from tests.support.inbox import Inbox
+from tests.support.ports import free_port, wait_for
+
+ROOT = Path(__file__).parents[2]
+START = "import sys; sys.argv[0] = 'idp'; from idp.cli.main import main; main()"
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    """Standard error of a process that ends well when it is told to."""
+    process.send_signal(number)
+    _out, said = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    return said
+
+
+def test_run_serves_and_logs_json_lines_only(ready: Shell) -> None:
+    port = free_port()
+    ready.set("IDP_ISSUER", f"http://localhost:{port}")
+    with started("run", "--port", str(port), "--workers", "2", "--threads", "2") as process:
+        wait_for(port)
+        answer = requests.get(
+            f"http://localhost:{port}/.well-known/openid-configuration", timeout=10
+        )
+        assert answer.json()["issuer"] == f"http://localhost:{port}"
+        lines = stop(process, signal.SIGTERM).splitlines()
+    assert lines
+    assert all(json.loads(line)["level"] == "info" for line in lines)
+
+
+def test_worker_delivers_and_ends_when_it_is_told_to(ready: Shell, inbox: Inbox) -> None:
+    inbox.clear()
+    message = CodeMessage(
+        channel="email",
+        to="jeanne@example.ch",
+        code="123456",
+        purpose="second-factor",
+        locale="fr",
+        service="e-services",
+    )
+    with application(), transaction():
+        outbox.enqueue(message, expires_at=clock.now() + timedelta(minutes=5), masked="j•••")
+    with started("worker") as process:
+        assert process.stderr
+        line = json.loads(process.stderr.readline())
+        assert (line["event"], line["outcome"]) == ("message", "sent")
+        stop(process, signal.SIGTERM)
+    assert [received.to for received in inbox.messages] == ["jeanne@example.ch"]

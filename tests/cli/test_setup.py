@@ -1,0 +1,155 @@
+"""The first minutes of a deployment: schema, keys, and what a wrong option says."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_schema_comes_before_any_key_and_again_is_harmless(shell: Shell) -> None:
+    assert shell.ok("db", "upgrade") == shell.ok("db", "upgrade")
+
+
+def test_keys_create_makes_both_kinds_of_key(shell: Shell) -> None:
+    shell.ok("db", "upgrade")
+    said = shell.ok("keys", "create")
+    assert "back it up" in said
+    path = shell.home / "keys" / "kek.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    made = shell.json("keys", "list")
+    assert {(key["alg"], key["state"]) for key in made} == {
+        ("RS256", "signing"),
+        ("ES256", "signing"),
+    }
+
+
+def test_keys_create_again_makes_nothing(ready: Shell) -> None:
+    before = ready.json("keys", "list")
+    assert "Every algorithm has a key" in ready.ok("keys", "create")
+    assert ready.json("keys", "list") == before
+
+
+def test_a_further_key_is_announced(ready: Shell) -> None:
+    ready.ok("keys", "create", "--alg", "ES256")
+    states = [key["state"] for key in ready.json("keys", "list") if key["alg"] == "ES256"]
+    assert sorted(states) == ["announced", "signing"]
+
+
+def test_no_private_member_is_ever_listed(ready: Shell) -> None:
+    for text in (ready.ok("keys", "list"), ready.ok("keys", "list", "--json")):
+        assert "private" not in text
+        assert '"d"' not in text
+
+
+def test_rotate_makes_a_key_and_keeps_the_former_published(ready: Shell) -> None:
+    assert "signs from" in ready.ok("keys", "rotate", "--alg", "RS256")
+    states = [key["state"] for key in ready.json("keys", "list") if key["alg"] == "RS256"]
+    assert len(states) == 2
+    assert "retired" not in states
+
+
+def test_retire_asks_first_and_says_that_nothing_signs(ready: Shell) -> None:
+    kid = ready.json("keys", "list")[0]["kid"]
+    assert "Aborted" in ready.run("keys", "retire", kid, answer="n\n").stderr
+    assert ready.json("keys", "list")[0]["state"] == "signing"
+    result = ready.run("keys", "retire", kid, "--yes")
+    assert result.exit_code == 0
+    assert "Nothing signs" in result.stderr
+    assert ready.json("keys", "list")[0]["state"] == "retired"
+
+
+def test_an_unknown_kid_is_one_line(ready: Shell) -> None:
+    assert "idp keys list" in ready.refused("keys", "retire", "nobody", "--yes")
+
+
+def test_a_missing_schema_is_one_line_that_names_the_command(shell: Shell) -> None:
+    assert "idp db upgrade" in shell.refused("users", "list")
+
+
+def test_a_missing_key_is_one_line_that_names_the_command(shell: Shell) -> None:
+    shell.ok("db", "upgrade")
+    assert "idp keys create" in shell.refused("keys", "rotate", "--alg", "ES256")
+    assert "idp keys create" in shell.refused("run")
+    assert "idp keys create" in shell.refused("worker")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("IDP_ISSUER", "http://login.example.org", "use https"),
+        ("IDP_ISSUER", "https://login.example.org/", "trailing slash"),
+        ("IDP_CODE_DIGITS", "99", "less than or equal to 10"),
+        ("IDP_RESEND_AFTER", "soon", "PT30S"),
+        ("IDP_SMS_COUNTRIES", "CH,FR", "JSON"),
+        ("IDP_DATABASE_URL", "foo", "IDP_DATABASE_URL"),
+        ("IDP_DATABASE_URL", "foo:///x", "IDP_DATABASE_URL"),
+        ("IDP_DATABASE_URL", "postgresql://host:x/y", "IDP_DATABASE_URL"),
+        ("IDP_DATABASE_URL", "mssql+pyodbc://host/x", "IDP_DATABASE_URL"),
+        ("IDP_DATABASE_URL", "sqlite:////nowhere/at/all.db", "unable to open"),
+        ("IDP_ENV_FILE", "/nowhere.env", "there is no file"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it(
+    shell: Shell, name: str, value: str, said: str
+) -> None:
+    shell.set(name, value)
+    line = shell.refused("users", "list")
+    assert name in line
+    assert said in line
+
+
+def test_each_wrong_option_has_its_line(shell: Shell) -> None:
+    shell.set("IDP_ISSUER", "x")
+    shell.set("IDP_CODE_TRIES", "0")
+    lines = shell.run("users", "list").stderr.splitlines()
+    assert [line.split(":")[1].strip() for line in lines] == ["IDP_ISSUER", "IDP_CODE_TRIES"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nothing"], ["clients", "create", "--bogus"], ["run", "--port", "x"]]
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(shell: Shell, arguments: list[str]) -> None:
+    assert "--help" in shell.refused(*arguments, code=2)
+
+
+def test_a_busy_port_is_one_line(ready: Shell) -> None:
+    busy = os.environ["IDP_SMTP_PORT"]
+    assert "cannot listen on 127.0.0.1" in ready.refused("run", "--port", busy)
+
+
+def test_help_needs_no_settings(shell: Shell) -> None:
+    shell.set("IDP_ISSUER", "x")
+    said = shell.ok("--help")
+    for command in ("db", "keys", "clients", "users", "purge", "check", "run", "worker", "demo"):
+        assert f" {command} " in said
+
+
+@pytest.mark.parametrize(
+    ("shell_name", "mark"), [("bash", "complete"), ("zsh", "#compdef"), ("fish", "complete")]
+)
+def test_completion_scripts_are_written_for_each_shell(
+    shell: Shell, shell_name: str, mark: str
+) -> None:
+    said = shell.ok("completion", shell_name)
+    assert mark in said
+    assert "_IDP_COMPLETE" in said
+
+
+def test_completion_offers_the_commands() -> None:
+    start = "import sys; sys.argv[0] = 'idp'; from idp.cli.main import main; main()"
+    variables = {"_IDP_COMPLETE": "bash_complete", "COMP_WORDS": "idp keys ro", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", start],
+        env={**os.environ, **variables, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "plain,rotate\n"

@@ -1,0 +1,261 @@
+"""DESIGN 7: rotate every 90 days, published 14 days before use and 14 after."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+import time_machine
+from flask import Flask
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError
+
+from idp.errors import ConfigurationError
+from idp.extensions import db, transaction
+from idp.keys import kek, signing
+from idp.keys.signing import ALGORITHMS
+from tests.support.settings import override
+
+START = datetime(2027, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+MOMENT = timedelta(seconds=30)
+
+
+@pytest.fixture
+def time() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+def make(alg: str = "ES256") -> str:
+    with transaction():
+        return signing.create(alg).kid
+
+
+def rotate_due() -> list[str]:
+    with transaction():
+        return signing.rotate_due()
+
+
+def signs(alg: str = "ES256") -> str | None:
+    return signing.active(alg).kid
+
+
+def published() -> set[str]:
+    return {key["kid"] for key in signing.public_jwks()["keys"]}
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_a_token_signed_with_the_active_key_verifies_by_its_kid(empty: Flask, alg: str) -> None:
+    make(alg)
+    key = signing.active(alg)
+    token = jwt.encode({"alg": alg, "kid": key.kid}, {"sub": "x"}, key)
+    decoded = jwt.decode(token, signing.verification_keys(), algorithms=[alg])
+    assert decoded.claims == {"sub": "x"}
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_no_private_member_is_published(empty: Flask, alg: str) -> None:
+    make(alg)
+    (key,) = signing.public_jwks()["keys"]
+    assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & set(key)
+    assert (key["alg"], key["use"]) == (alg, "sig")
+
+
+def test_the_private_key_is_stored_wrapped(empty: Flask) -> None:
+    make("RS256")
+    (row,) = signing.listing()
+    assert row.private.count(".") == 4
+    assert "d" not in row.public
+
+
+def test_without_a_key_the_error_says_how_to_make_one(empty: Flask) -> None:
+    with pytest.raises(ConfigurationError, match="idp keys create"):
+        signing.active("RS256")
+
+
+def test_the_first_key_signs_at_once(empty: Flask, time: time_machine.Traveller) -> None:
+    assert make() == signs()
+
+
+def test_a_further_key_is_published_14_days_before_it_signs(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    first, second = make(), make()
+    assert published() == {first, second}
+    time.shift(14 * DAY - MOMENT)
+    assert signs() == first
+    time.shift(2 * MOMENT)
+    assert signs() == second
+
+
+def test_the_key_object_is_cached(empty: Flask) -> None:
+    make()
+    assert signing.active("ES256") is signing.active("ES256")
+
+
+def test_nothing_is_due_until_14_days_before_the_end(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    make()
+    time.shift(76 * DAY - MOMENT)
+    assert rotate_due() == []
+    time.shift(2 * MOMENT)
+    assert len(rotate_due()) == 1
+    assert rotate_due() == []
+
+
+def test_there_is_no_moment_without_a_signing_key(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    """A worker that looks late (here: 3 hours) must leave no gap between the old key and the new."""
+    first = make()
+    time.shift(76 * DAY + timedelta(hours=3))
+    (second,) = rotate_due()
+    time.move_to(START + 90 * DAY - MOMENT)
+    assert signs() == first
+    time.move_to(START + 90 * DAY + MOMENT)
+    assert signs() == second
+
+
+def test_a_key_signs_on_when_nobody_made_its_successor(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    first = make()
+    time.shift(95 * DAY)
+    assert signs() == first
+    (second,) = rotate_due()
+    time.shift(MOMENT)
+    assert signs() == second
+    assert published() == {first, second}
+
+
+def test_a_key_stays_published_14_days_after_it_has_signed(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    first = make()
+    time.shift(80 * DAY)
+    (second,) = rotate_due()
+    time.move_to(START + 104 * DAY - MOMENT)
+    assert published() == {first, second}
+    time.move_to(START + 104 * DAY + MOMENT)
+    assert published() == {second}
+
+
+def test_an_algorithm_without_keys_gets_none_by_itself(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    make("ES256")
+    time.shift(80 * DAY)
+    rotate_due()
+    assert {key.alg for key in signing.listing()} == {"ES256"}
+
+
+def test_rotation_waits_until_every_process_publishes_the_new_key(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    first = make()
+    with transaction():
+        second = signing.rotate("ES256").kid
+    assert published() == {first, second}
+    time.shift(2)
+    assert signs() == first
+    time.shift(MOMENT)
+    assert signs() == second
+    assert published() == {first, second}
+
+
+def test_rotation_overtakes_a_key_that_was_only_announced(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    make()
+    announced = make()
+    with transaction():
+        fresh = signing.rotate("ES256").kid
+    time.shift(14 * DAY + timedelta(seconds=7))
+    assert signs() == fresh != announced
+
+
+def test_a_retired_key_is_published_no_more_and_verifies_nothing(empty: Flask) -> None:
+    kid = make()
+    key = signing.active("ES256")
+    token = jwt.encode({"alg": "ES256", "kid": kid}, {}, key)
+    with transaction():
+        assert signing.retire(kid)
+        signing.create("ES256")
+    assert kid not in published()
+    with pytest.raises(InvalidKeyIdError):
+        jwt.decode(token, signing.verification_keys(), algorithms=["ES256"])
+
+
+def test_after_the_only_key_is_retired_the_next_signs_at_once(empty: Flask) -> None:
+    kid = make()
+    with transaction():
+        signing.retire(kid)
+    assert make() == signs()
+
+
+def test_only_a_published_key_can_be_retired(empty: Flask) -> None:
+    kid = make()
+    with transaction():
+        assert not signing.retire("nobody")
+        assert signing.retire(kid)
+        assert not signing.retire(kid)
+
+
+def test_keys_retired_for_a_day_are_purged(empty: Flask, time: time_machine.Traveller) -> None:
+    old = make()
+    with transaction():
+        signing.retire(old)
+        kept = signing.create("ES256").kid
+    with transaction():
+        assert signing.purge(10) == 0
+    time.shift(2 * DAY)
+    with transaction():
+        assert signing.purge(10) == 1
+    assert [key.kid for key in signing.listing()] == [kept]
+
+
+def test_a_key_of_another_key_encryption_key_is_named(empty: Flask, tmp_path: Path) -> None:
+    kid = make()
+    kek.create(tmp_path / "other.json")
+    signing._cache.forget()
+    with (
+        override(empty, kek_file=tmp_path / "other.json"),
+        pytest.raises(ConfigurationError, match=kid),
+    ):
+        signing.active("ES256")
+
+
+def test_a_key_made_elsewhere_is_seen_within_two_seconds(
+    empty: Flask, seconds: list[float]
+) -> None:
+    first = make()
+    assert published() == {first}
+    held_elsewhere = signing._cache._kept[db.engine]
+    second = make()
+    signing._cache._kept[db.engine] = held_elsewhere
+    assert published() == {first}
+    seconds[0] += 2
+    assert published() == {first, second}
+
+
+def test_of_several_workers_one_makes_the_successor(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    make()
+    time.shift(80 * DAY)
+    start = Barrier(4)
+
+    def work() -> list[str]:
+        with empty.app_context():
+            db.session.connection()
+            start.wait()
+            return rotate_due()
+
+    with ThreadPoolExecutor(4) as pool:
+        made = [future.result() for future in [pool.submit(work) for _ in range(4)]]
+    assert sorted(map(len, made)) == [0, 0, 0, 1]
+    assert len(signing.listing()) == 2
