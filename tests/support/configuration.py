@@ -16,7 +16,8 @@ PAGE = ROOT / "docs" / "configuration.md"
 _HEAD = """# Configuration
 
 Made from `config.py` by `make docs`. Every option is an environment variable, or a line of the file that
-`IDP_ENV_FILE` names. Durations are ISO 8601 (`PT10M`) or `HH:MM:SS`. `idp check` says what is wrong with a configuration.
+`IDP_ENV_FILE` names. Durations are seconds, ISO 8601 (`PT10M`) or `HH:MM:SS`; lists are separated by commas. `idp check`
+says what is wrong with a configuration.
 """
 
 

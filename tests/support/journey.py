@@ -61,7 +61,7 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         """What can be read, entities resolved."""
-        bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.source, flags=re.S)
+        bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", self.source, flags=re.DOTALL)
         return re.sub(r"\s+", " ", html.unescape(bare))
 
 
@@ -102,7 +102,9 @@ class Person:
 
     def post(self, path: str, **fields: str) -> TestResponse:
         """Post by hand, with the CSRF token of the present page, and follow nothing."""
-        token = next((f.fields["csrf_token"] for f in self.page.forms if "csrf_token" in f.fields), "")
+        token = next(
+            (f.fields["csrf_token"] for f in self.page.forms if "csrf_token" in f.fields), ""
+        )
         return self.browser.post(path, data={"csrf_token": token, **fields}, base_url=ISSUER)
 
     def press(self, button: str, **fields: str) -> "Person":
@@ -161,7 +163,9 @@ class Person:
             self.press("Vérifier le code", code=self.code())
         else:
             self.press("Je ne souhaite pas donner mon numéro de téléphone")
-        return self.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
+        return self.press(
+            "Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD
+        )
 
     def two_factors(self, address: str, password: str = NEW_PASSWORD) -> "Person":
         """A later sign-in, from the sign-in page back to the relying party."""

@@ -1,9 +1,12 @@
 """Redeeming what a person's browser brought back, as a relying party would."""
 
-from typing import Any
+from typing import Any, cast
 
+from joserfc import jwt
+from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
+from idp.keys import signing
 from tests.support.journey import ISSUER, Person
 
 
@@ -27,3 +30,29 @@ def redeem(person: Person) -> dict[str, Any]:
     assert answer.status_code == 200, answer.get_data(as_text=True)
     tokens: dict[str, Any] = answer.get_json()
     return tokens
+
+
+def claims_of(tokens: dict[str, Any]) -> dict[str, Any]:
+    """Claims of the ID token, its signature checked against the published keys."""
+    keys = KeySet.import_key_set(cast("Any", signing.public_jwks()))
+    decoded = jwt.decode(tokens["id_token"], keys, algorithms=["RS256", "ES256"])
+    return dict(decoded.claims)
+
+
+def userinfo(person: Person, access_token: str) -> TestResponse:
+    """GET /userinfo with a bearer token."""
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return person.app.test_client().get("/userinfo", headers=headers, base_url=ISSUER)
+
+
+def refresh(person: Person, refresh_token: str, **fields: str) -> TestResponse:
+    """POST /token with a refresh token."""
+    return ask_token(
+        person,
+        grant_type="refresh_token",
+        code=None,
+        redirect_uri=None,
+        code_verifier=None,
+        refresh_token=refresh_token,
+        **fields,
+    )

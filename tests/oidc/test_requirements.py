@@ -1,0 +1,115 @@
+"""prompt, max_age, id_token_hint, acr (OIDC Core 3.1.2.1, 3.1.2.3)."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from idp import clock
+from idp.clients import manage
+from idp.extensions import transaction
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.tokens import claims_of, redeem
+
+
+def test_a_session_answers_at_once_and_with_the_same_authentication(signed_in):
+    first = claims_of(redeem(signed_in))
+    signed_in.authorize()
+    assert signed_in.step == "callback"
+    second = claims_of(redeem(signed_in))
+    for claim in ("sub", "sid", "auth_time", "amr", "acr"):
+        assert first[claim] == second[claim]
+
+
+def test_prompt_none_answers_with_a_session_and_refuses_without(signed_in, person):
+    signed_in.authorize(prompt="none")
+    assert signed_in.callback["code"]
+    signed_in.browser.delete_cookie("seuil-session", domain="localhost")
+    signed_in.authorize(prompt="none")
+    assert signed_in.callback["error"] == "login_required"
+
+
+@pytest.mark.parametrize("prompt", ["login", "select_account", "login consent"])
+def test_prompt_login_asks_both_factors_again(signed_in, prompt):
+    before = claims_of(redeem(signed_in))
+    with time_machine.travel(before["auth_time"] + 60, tick=False):
+        signed_in.authorize(prompt=prompt)
+        assert signed_in.step == "sign-in"
+        signed_in.two_factors(ADDRESS)
+        after = claims_of(redeem(signed_in))
+    assert after["auth_time"] >= before["auth_time"] + 60
+    assert after["sid"] != before["sid"]
+
+
+def test_max_age_asks_again_only_when_the_sign_in_is_older(signed_in):
+    born = claims_of(redeem(signed_in))["auth_time"]
+    with time_machine.travel(born + 100, tick=False):
+        assert signed_in.authorize(max_age="200").step == "callback"
+        assert signed_in.authorize(max_age="50").step == "sign-in"
+        assert (
+            signed_in.authorize(max_age="50", prompt="none").callback["error"] == "login_required"
+        )
+        signed_in.authorize(max_age="50").two_factors(ADDRESS)
+        assert claims_of(redeem(signed_in))["auth_time"] >= born + 100
+
+
+def test_max_age_zero_is_met_by_the_sign_in_it_asked_for(signed_in):
+    with time_machine.travel(timedelta(seconds=30) + clock.now(), tick=True):
+        signed_in.authorize(max_age="0")
+        assert signed_in.step == "sign-in"
+        signed_in.two_factors(ADDRESS)
+        assert signed_in.callback["code"]
+
+
+def test_the_registered_default_max_age_counts_when_the_request_names_none(signed_in):
+    with transaction():
+        manage.update_client(signed_in.client.client_id, {"default_max_age": 10})
+    with time_machine.travel(timedelta(seconds=30) + clock.now(), tick=True):
+        assert signed_in.authorize().step == "sign-in"
+
+
+def test_a_hint_that_names_the_session_answers_and_another_person_is_refused(signed_in):
+    hint = redeem(signed_in)["id_token"]
+    assert signed_in.authorize(id_token_hint=hint).step == "callback"
+    make_account("paul@example.ch")
+    signed_in.authorize(prompt="login").two_factors("paul@example.ch")
+    signed_in.authorize(id_token_hint=hint, prompt="none")
+    assert signed_in.callback["error"] == "login_required"
+    signed_in.authorize(id_token_hint=hint)
+    assert signed_in.step == "sign-in"
+    signed_in.two_factors("paul@example.ch")
+    assert signed_in.callback["error"] == "login_required"
+
+
+def test_an_expired_hint_is_still_a_hint(signed_in):
+    hint = redeem(signed_in)["id_token"]
+    with time_machine.travel(timedelta(minutes=25) + clock.now(), tick=True):
+        assert signed_in.authorize(id_token_hint=hint, prompt="none").callback["code"]
+
+
+def test_idle_and_old_sessions_ask_again(signed_in):
+    start = clock.now()
+    with time_machine.travel(start + timedelta(minutes=29), tick=True):
+        assert signed_in.authorize().step == "callback"
+    with time_machine.travel(start + timedelta(minutes=57), tick=True):
+        assert signed_in.authorize().step == "callback"
+    with time_machine.travel(start + timedelta(minutes=88), tick=True):
+        assert signed_in.authorize().step == "sign-in"
+
+
+def test_a_session_in_use_still_ends_after_twelve_hours(signed_in):
+    start = clock.now()
+    for quarter in range(1, 48):
+        with time_machine.travel(start + timedelta(minutes=15 * quarter), tick=True):
+            assert signed_in.authorize().step == "callback"
+    with time_machine.travel(start + timedelta(hours=12, minutes=1), tick=True):
+        assert signed_in.authorize().step == "sign-in"
+
+
+def test_amr_and_acr_say_what_happened(person):
+    make_account(ADDRESS)
+    by_mail = claims_of(redeem(person.authorize().two_factors(ADDRESS)))
+    assert (by_mail["amr"], by_mail["acr"]) == (["pwd", "otp", "mfa"], "urn:seuil:acr:email")
+    make_account("paul@example.ch", phone="+41791234567")
+    by_sms = claims_of(redeem(person.authorize(prompt="login").two_factors("paul@example.ch")))
+    assert (by_sms["amr"], by_sms["acr"]) == (["pwd", "otp", "sms", "mfa"], "urn:seuil:acr:sms")
