@@ -8,11 +8,12 @@ from them.
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -94,10 +95,10 @@ class Settings(BaseSettings):
         pattern="^[A-Z]{2}$",
         description="Country (ISO 3166) assumed for a number typed without its country code.",
     )
-    sms_countries: tuple[str, ...] = Field(
+    sms_countries: Annotated[tuple[str, ...], NoDecode] = Field(
         ("CH", "LI", "FR", "DE", "AT", "IT", "BE", "LU", "MC"),
         description="Countries whose numbers may be given; others are refused, because fraud "
-        "rings earn money on messages to far countries (SMS pumping). JSON list.",
+        "rings earn money on messages to far countries (SMS pumping).",
     )
     outbox_poll: timedelta = Field(
         timedelta(milliseconds=100), description="How often an idle worker looks for messages."
@@ -200,6 +201,12 @@ class Settings(BaseSettings):
         "that relying parties may cache.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_people_write(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A plain number is so many seconds; a list may be separated by commas."""
+        return {name: _plain(cls.model_fields.get(name), value) for name, value in values.items()}
+
     @field_validator("issuer")
     @classmethod
     def _issuer_is_a_base_url(cls, value: str) -> str:
@@ -221,3 +228,13 @@ class Settings(BaseSettings):
     def sms_enabled(self) -> bool:
         """True when there is a gateway that can send SMS."""
         return bool(self.sms_url)
+
+
+def _plain(field: FieldInfo | None, value: Any) -> Any:
+    if field is None or not isinstance(value, str):
+        return value
+    if field.annotation is timedelta and value.replace(".", "", 1).isdigit():
+        return float(value)
+    if field.annotation == tuple[str, ...]:
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

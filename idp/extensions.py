@@ -29,9 +29,13 @@ from sqlalchemy import (
     Update,
     event,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 from werkzeug.local import LocalProxy
+
+from idp.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from config import Settings
@@ -133,7 +137,11 @@ def release() -> None:
 
 
 def init_database(app: Flask, url: str) -> None:
-    """Bind the database and make SQLite behave like a server: WAL, foreign keys, no surprises."""
+    """Bind the database and make SQLite behave like a server: WAL, foreign keys, no surprises.
+
+    Raises ConfigurationError for a URL that is none, or an engine or driver that we do not have.
+    """
+    _check_url(url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url)
     db.init_app(app)
@@ -141,6 +149,20 @@ def init_database(app: Flask, url: str) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _tame_sqlite(db.engine)
+
+
+def _check_url(url: str) -> None:
+    try:
+        dialect = make_url(url).get_dialect()
+        dialect.import_dbapi()
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(f"IDP_DATABASE_URL: {error}") from None
+    except ModuleNotFoundError as error:
+        message = f"IDP_DATABASE_URL: its driver {error.name} is not installed"
+        raise ConfigurationError(message) from None
+    if dialect.name not in {"sqlite", "postgresql"}:
+        message = f"IDP_DATABASE_URL: {dialect.name} is neither SQLite nor PostgreSQL"
+        raise ConfigurationError(message)
 
 
 def _engine_options(url: str) -> dict[str, Any]:

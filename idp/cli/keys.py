@@ -33,8 +33,7 @@ def create(alg: str | None) -> None:
             kek.create(settings.kek_file)
             click.echo(f"Key-encryption key written to {settings.kek_file}; back it up.")
         with transaction():
-            present = {key.alg for key in signing.listing() if _state(key) != "retired"}
-            wanted = [alg] if alg else [one for one in signing.ALGORITHMS if one not in present]
+            wanted = [alg] if alg else signing.lacking()
             made = [_described(signing.create(one)) for one in wanted]
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} made: {key['state']}.")

@@ -87,10 +87,8 @@ def _provider(options: Options, state: State, kept: dict[str, Any]) -> Flask:
     with app.app_context():
         schema.upgrade()
         with transaction():
-            known = {key.alg for key in signing.listing()}
-            for alg in signing.ALGORITHMS:
-                if alg not in known:
-                    signing.create(alg)
+            for alg in signing.lacking():
+                signing.create(alg)
         kept["client"] = _client(options, kept.get("client"))
     states.remember(state, kept)
     return create_app(_settings(options, state, kept))

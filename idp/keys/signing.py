@@ -122,6 +122,11 @@ def ending() -> list[str]:
     return [alg for alg in ALGORITHMS if (end := _last_end(alg)) and end <= soon]
 
 
+def lacking() -> list[str]:
+    """Algorithms that have no published key."""
+    return [alg for alg in ALGORITHMS if _last_end(alg) is None]
+
+
 def listing() -> list[SigningKey]:
     """Every key that is kept, oldest first."""
     return list(db.session.scalars(select(SigningKey).order_by(SigningKey.created_at)))

@@ -8,7 +8,6 @@ from joserfc.jwk import ECKey, RSAKey
 from idp import clock
 from idp.accounts.account import Account
 from idp.extensions import settings
-from idp.keys import signing
 from idp.oidc.grant_types import RedeemedCode
 from idp.oidc.server import ProtocolClient
 
@@ -22,12 +21,12 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
 
     def resolve_client_private_key(self, client: ProtocolClient) -> RSAKey | ECKey:
         """The cached key object; a dictionary would be imported again for each token."""
-        return signing.active(client.id_token_signed_response_alg)
+        return client.signing_key
 
     def get_encode_header(self, client: ProtocolClient) -> dict[str, str]:
         """`kid` of the key that signs."""
         alg = client.id_token_signed_response_alg
-        return {"alg": alg, "kid": signing.active(alg).kid or "", "typ": "JWT"}
+        return {"alg": alg, "kid": client.signing_key.kid or "", "typ": "JWT"}
 
     def get_client_claims(self, client: ProtocolClient) -> dict[str, Any]:
         """Issuer, audience and life."""

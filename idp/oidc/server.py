@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -18,6 +19,8 @@ from flask import request
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
+from idp.keys import signing
+from idp.keys.signing import PrivateKey
 
 _LONGEST = 4000
 
@@ -28,6 +31,11 @@ class ProtocolClient(ClientMixin):  # type: ignore[misc]
     def __init__(self, registered: RegisteredClient) -> None:
         self.registered = registered
         self.id_token_signed_response_alg = registered.id_token_signed_response_alg
+
+    @cached_property
+    def signing_key(self) -> PrivateKey:
+        """The key that signs for this client, asked for once a request: `kid` and signature agree."""
+        return signing.active(self.id_token_signed_response_alg)
 
     def get_client_id(self) -> str:
         """The public name."""

@@ -87,7 +87,6 @@ def test_a_missing_key_is_one_line_that_names_the_command(shell: Shell) -> None:
         ("IDP_ISSUER", "https://login.example.org/", "trailing slash"),
         ("IDP_CODE_DIGITS", "99", "less than or equal to 10"),
         ("IDP_RESEND_AFTER", "soon", "PT30S"),
-        ("IDP_SMS_COUNTRIES", "CH,FR", "JSON"),
         ("IDP_DATABASE_URL", "foo", "IDP_DATABASE_URL"),
         ("IDP_DATABASE_URL", "foo:///x", "IDP_DATABASE_URL"),
         ("IDP_DATABASE_URL", "postgresql://host:x/y", "IDP_DATABASE_URL"),

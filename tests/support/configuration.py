@@ -1,6 +1,5 @@
 """Writes docs/configuration.md from the declarations in config.py: `make docs`."""
 
-import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 _HEAD = """# Configuration
 
 Made from `config.py` by `make docs`. Every option is an environment variable, or a line of the file that
-`IDP_ENV_FILE` names. Durations are seconds, ISO 8601 (`PT10M`) or `HH:MM:SS`; lists are separated by commas. `idp check`
+`IDP_ENV_FILE` names. Durations are seconds, ISO 8601 (`PT10M`) or `HH:MM:SS`; lists have commas. `idp check`
 says what is wrong with a configuration.
 """
 
@@ -55,7 +54,7 @@ def _default(value: object) -> str:
     if isinstance(value, timedelta):
         return f"`{_duration(value)}`"
     if isinstance(value, tuple):
-        return f"`{json.dumps(value)}`"
+        return f"`{','.join(value)}`"
     return "none" if value in (None, "") else f"`{value}`"
 
 
