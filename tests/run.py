@@ -13,7 +13,13 @@ _HERE = Path(__file__).parent.parent
 _PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
 _PARALLEL = ["-n", "2", "--dist", "loadfile"]
 _COVERAGE = ["--cov=idp", "--cov-branch", "--cov-report=", "--cov-append"]
-_DATABASE = ["tests/unit", "tests/oidc", "tests/journeys", "tests/security", "tests/test_migrations.py"]
+_DATABASE = [
+    "tests/unit",
+    "tests/oidc",
+    "tests/journeys",
+    "tests/security",
+    "tests/test_migrations.py",
+]
 
 PARTS = (
     ("everything, on SQLite", [*_PARALLEL, *_COVERAGE, "--engine", "sqlite"]),
