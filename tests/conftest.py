@@ -19,6 +19,7 @@ from idp.extensions import Base, db, transaction
 from idp.keys import kek, signing
 from idp.keys.models import SigningKey
 from tests.support import postgres
+from tests.support.client import SeparateClient
 from tests.support.inbox import Inbox
 from tests.support.journey import Person
 from tests.support.people import write_store
@@ -102,6 +103,7 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
     )
     app = create_app(settings)
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.test_client_class = SeparateClient
     with app.app_context():
         schema.upgrade()
         with transaction():

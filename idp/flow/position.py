@@ -14,7 +14,7 @@ from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
 from idp.extensions import db, settings, transaction
-from idp.flow.interaction import Interaction
+from idp.flow.interaction import Interaction, Notice
 from idp.flow.steps import Choices, Proofs, Step, next_step
 from idp.migration.models import MigrationCase
 
@@ -29,6 +29,12 @@ class Position:
     case: MigrationCase | None
     account: Account | None
     challenge: Challenge | None
+
+    @property
+    def notice(self) -> Notice | None:
+        """What the page should say first: noted here, or because the case was finished elsewhere."""
+        finished_elsewhere = self.interaction.case_id is not None and self.case is None
+        return Notice.ALREADY_MIGRATED if finished_elsewhere else self.interaction.notice
 
 
 def locate(interaction: Interaction) -> Position:

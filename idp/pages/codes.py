@@ -50,14 +50,21 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
         status=status,
         position=now,
         problems=problems,
-        notice=None if problems else words.notice(now.interaction.notice),
+        notice=None if problems else words.notice(now.notice),
         destination=_masked(now) if challenge else None,
-        by_sms=challenge is not None and challenge.channel is Channel.SMS,
+        by_sms=_by_sms(now),
         resend_seconds=max(0, ceil(left.total_seconds())),
         resend_wait=words.wait(left) if left > timedelta() else None,
         minutes=int(settings.code_lifetime.total_seconds() // 60),
         digits=settings.code_digits,
     )
+
+
+def _by_sms(position: Position) -> bool:
+    """How the code travels, or would have travelled when none could be sent."""
+    if position.challenge is None:
+        return position.account is not None and position.account.phone is not None
+    return position.challenge.channel is Channel.SMS
 
 
 def _masked(position: Position) -> str:

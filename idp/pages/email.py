@@ -79,7 +79,7 @@ def confirm_email(position: Position) -> Response:
 
 
 def _show(position: Position, status: int, value: str, *problems: words.Problem) -> Response:
-    notice = None if problems else words.notice(position.interaction.notice)
+    notice = None if problems else words.notice(position.notice)
     return page(
         "email.html",
         status=status,

@@ -44,7 +44,7 @@ def submit_sign_in(position: Position) -> Response:
 
 
 def _show(position: Position, status: int, *problems: words.Problem) -> Response:
-    notice = None if problems else words.notice(position.interaction.notice)
+    notice = None if problems else words.notice(position.notice)
     return page("sign-in.html", status=status, position=position, problems=problems, notice=notice)
 
 

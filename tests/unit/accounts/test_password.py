@@ -16,9 +16,7 @@ GOOD = "trois petits canards verts"
 
 def problems(password, confirmation=None, personal=(), legacy_hash=None):
     confirmation = password if confirmation is None else confirmation
-    return new_password_problems(
-        password, confirmation, personal=personal, legacy_hash=legacy_hash
-    )
+    return new_password_problems(password, confirmation, personal=personal, legacy_hash=legacy_hash)
 
 
 @pytest.mark.usefixtures("app")
@@ -62,11 +60,15 @@ class TestHashing:
         assert not check_password(stored, GOOD + " ").right
 
     def test_composed_and_decomposed_letters_are_one_password(self):
-        assert check_password(hash_password("été à la montagne"), "e\u0301te\u0301 a\u0300 la montagne").right
+        assert check_password(
+            hash_password("été à la montagne"), "e\u0301te\u0301 a\u0300 la montagne"
+        ).right
 
     def test_a_legacy_password_is_not_altered(self):
         assert hash_verbatim("ﬁ") != hash_verbatim("fi")
-        assert problems("ﬁrst long phrase of mine", legacy_hash=hash_verbatim("ﬁrst long phrase of mine"))
+        assert problems(
+            "ﬁrst long phrase of mine", legacy_hash=hash_verbatim("ﬁrst long phrase of mine")
+        )
 
     def test_a_stronger_setting_renews_the_hash(self, app):
         stored = hash_password(GOOD)

@@ -1,0 +1,180 @@
+"""Codes: right, wrong, malformed, late, too many, again (DESIGN 6 and 7)."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from idp import clock
+from idp.challenges.challenge import Challenge
+from idp.extensions import db
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.journey import Person
+from tests.support.people import PASSWORD
+
+
+def another(code):
+    """A well-formed code that is not this one."""
+    return ("1" if code[0] != "1" else "2") + code[1:]
+
+
+@pytest.fixture
+def at_email_code(person):
+    return person.authorize().sign_in("jeanne", PASSWORD).press("Recevoir le code", email=ADDRESS)
+
+
+@pytest.fixture
+def at_second_factor(person):
+    make_account(phone="+41791234567")
+    person.authorize().sign_in(ADDRESS, "trois petits canards verts")
+    assert person.step == "second-factor"
+    return person
+
+
+@pytest.fixture(params=["at_email_code", "at_second_factor"])
+def waiting(request):
+    return request.getfixturevalue(request.param)
+
+
+def enter(person, code):
+    return person.press("Vérifier le code", code=code)
+
+
+def test_a_code_with_spaces_is_read_as_people_copy_it(waiting):
+    code = waiting.code()
+    step = waiting.step
+    enter(waiting, f" {code[:3]} {code[3:]} ")
+    assert waiting.step != step
+
+
+@pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "１２３４５６", "\x00" * 6])
+def test_what_is_no_code_costs_no_try(waiting, typed):
+    step, code = waiting.step, waiting.code()
+    for _ in range(6):
+        enter(waiting, typed)
+        assert (waiting.step, waiting.page.status) == (step, 422)
+        assert "Saisissez les 6 chiffres" in waiting.page.text
+    assert enter(waiting, code).step != step
+
+
+def test_a_wrong_code_says_so_and_the_right_one_still_works(waiting):
+    step, code = waiting.step, waiting.code()
+    enter(waiting, another(code))
+    assert (waiting.step, waiting.page.status) == (step, 422)
+    assert "Ce code n’est pas le bon" in waiting.page.text
+    assert enter(waiting, code).step != step
+
+
+def test_after_five_wrong_codes_even_the_right_one_has_to_wait(waiting):
+    start = clock.now()
+    with time_machine.travel(start, tick=False) as now:
+        step, code = waiting.step, waiting.code()
+        for _ in range(5):
+            enter(waiting, another(code))
+        enter(waiting, code)
+        assert (waiting.step, waiting.page.status) == (step, 422)
+        assert "Réessayez dans 10 minutes" in waiting.page.text
+        now.shift(timedelta(minutes=10, seconds=1))
+        waiting.press("Envoyer le code à nouveau")
+        assert enter(waiting, waiting.code()).step != step
+
+
+def test_a_code_is_good_for_ten_minutes_and_then_another_can_be_asked_for(waiting):
+    step, code = waiting.step, waiting.code()
+    with time_machine.travel(clock.now() + timedelta(minutes=10, seconds=1), tick=True):
+        enter(waiting, code)
+        assert waiting.step == step
+        assert "n’est plus valable" in waiting.page.text
+        waiting.press("Envoyer le code à nouveau")
+        fresh = waiting.code()
+        assert fresh != code
+        assert enter(waiting, fresh).step != step
+
+
+def test_a_used_code_is_used_up(waiting):
+    code, path = waiting.code(), waiting.path
+    page = waiting.page
+    enter(waiting, code)
+    waiting.page = page
+    again = waiting.post(path, code=code)
+    assert again.status_code == 303
+    assert db.session.query(Challenge).filter(Challenge.verified_at.is_not(None)).count() == 1
+
+
+def test_too_soon_a_resend_is_refused_and_later_it_is_the_same_code(waiting, inbox):
+    start = clock.now()
+    with time_machine.travel(start, tick=False) as now:
+        step, code = waiting.step, waiting.code()
+        waiting.press("Envoyer le code à nouveau")
+        assert waiting.page.status == 429
+        assert "Réessayez dans 30 secondes" in waiting.page.text
+        now.shift(timedelta(seconds=31))
+        before = len(inbox.messages)
+        waiting.press("Envoyer le code à nouveau")
+        assert waiting.page.status == 200
+        assert waiting.code() == code
+        assert len(inbox.messages) == before + 1
+        now.shift(timedelta(minutes=7))
+        waiting.press("Envoyer le code à nouveau")
+        assert waiting.code() != code, "little life was left"
+        enter(waiting, code)
+        assert waiting.step == step, "the former code is dead"
+
+
+def test_five_messages_in_a_quarter_of_an_hour_are_enough_and_the_page_says_when(at_email_code):
+    start = clock.now()
+    with time_machine.travel(start, tick=False) as now:
+        for _ in range(4):
+            now.shift(timedelta(seconds=31))
+            at_email_code.press("Envoyer le code à nouveau")
+            assert at_email_code.page.status == 200
+        now.shift(timedelta(seconds=31))
+        at_email_code.press("Envoyer le code à nouveau")
+        assert at_email_code.page.status == 429
+        assert "Trop de codes ont été demandés" in at_email_code.page.text
+
+
+def test_enrolment_messages_do_not_use_up_those_of_the_verified_owner(app, inbox, portal, person):
+    make_account()
+    stranger = Person(app, inbox, portal).authorize().sign_in("paul", PASSWORD)
+    for _ in range(5):
+        stranger.press("Recevoir le code", email=ADDRESS).press("Corriger l’adresse")
+    stranger.press("Recevoir le code", email=ADDRESS)
+    assert stranger.page.status == 429
+    person.authorize().two_factors(ADDRESS)
+    assert person.callback["code"]
+
+
+def test_the_other_channel_is_one_click_away_and_kills_the_first_code(at_second_factor, inbox):
+    by_sms = at_second_factor.code("+41791234567")
+    at_second_factor.press("Recevoir le code par email")
+    by_mail = at_second_factor.code(ADDRESS)
+    assert "j•••@e•••.ch" in at_second_factor.page.text
+    enter(at_second_factor, by_sms if by_sms != by_mail else another(by_mail))
+    assert at_second_factor.step == "second-factor"
+    enter(at_second_factor, by_mail)
+    assert at_second_factor.callback["code"]
+
+
+def test_a_destination_on_record_is_shown_masked_only(at_second_factor):
+    assert "+41 ••• 67" in at_second_factor.page.text
+    assert "791234567" not in at_second_factor.page.source
+
+
+def test_when_no_message_may_be_sent_the_page_says_so_and_the_other_channel_works(person):
+    make_account(phone="+41791234567")
+    password = "trois petits canards verts"
+    for _ in range(5):
+        person.authorize(prompt="login").sign_in(ADDRESS, password)
+    person.authorize(prompt="login").sign_in(ADDRESS, password)
+    assert person.step == "second-factor"
+    assert "aucun nouveau code n’est parti" in person.page.text
+    person.press("Recevoir le code par email")
+    enter(person, person.code(ADDRESS))
+    assert person.callback["code"]
+
+
+def test_somebody_else_can_take_over_the_page(at_second_factor):
+    at_second_factor.press("Ce n’est pas vous ? Changer d’identifiant")
+    assert at_second_factor.step == "sign-in"
+    assert at_second_factor.page.forms[0].fields["identifier"] == ""

@@ -1,0 +1,271 @@
+"""The migration's pages: addresses, numbers, passwords, conflicts, interruptions (DESIGN 3)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from idp import clock
+from idp.accounts.account import Account
+from idp.extensions import db
+from idp.legacy.identity import LegacyIdentity
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.journey import NEW_PASSWORD, Person
+from tests.support.people import PASSWORD
+from tests.support.settings import override
+from tests.support.tokens import redeem, userinfo
+
+REFUSE = "Je ne souhaite pas donner mon numéro de téléphone"
+
+
+@pytest.fixture
+def migrating(person):
+    return person.authorize().sign_in("jeanne", PASSWORD)
+
+
+@pytest.fixture
+def another(app, inbox, portal):
+    def make():
+        return Person(app, inbox, portal)
+
+    return make
+
+
+@pytest.mark.parametrize("typed", ["", "jeanne", "a@b", "a b@example.ch", "x" * 300, "\x00@x.ch"])
+def test_an_invalid_address_is_explained_and_kept(migrating, typed):
+    migrating.press("Recevoir le code", email=typed)
+    assert (migrating.step, migrating.page.status) == ("email", 422)
+    assert "Ce n’est pas une adresse email" in migrating.page.text
+
+
+def test_the_address_can_be_corrected_and_the_first_code_is_dead(migrating):
+    migrating.press("Recevoir le code", email="typo@example.ch")
+    code = migrating.code("typo@example.ch")
+    migrating.press("Corriger l’adresse")
+    assert migrating.page.forms[0].fields["email"] == "typo@example.ch"
+    migrating.press("Recevoir le code", email=ADDRESS)
+    fresh = migrating.code(ADDRESS)
+    if code != fresh:
+        migrating.press("Vérifier le code", code=code)
+        assert migrating.step == "email-code"
+    migrating.press("Vérifier le code", code=fresh)
+    assert migrating.step == "email-verified"
+
+
+def test_a_taken_address_is_told_only_to_who_proves_the_mailbox(migrating, another, inbox):
+    make_account("taken@example.ch")
+    free = another().authorize().sign_in("paul", PASSWORD)
+    free.press("Recevoir le code", email="freer@example.ch")
+    migrating.press("Recevoir le code", email="taken@example.ch")
+    plain = migrating.page.text.replace("taken@", "freer@")
+    assert plain == free.page.text, "before the code the pages are alike"
+    code = migrating.code("taken@example.ch")
+    assert "déjà l’identifiant d’un compte" in inbox.messages[-1].text
+    migrating.press("Vérifier le code", code=code)
+    assert migrating.step == "email"
+    assert "déjà l’identifiant d’un compte" in migrating.page.text
+    migrating.give_email("free@example.ch")
+    assert migrating.step == "phone"
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("12", "pas un numéro"),
+        ("", "pas un numéro"),
+        ("+49 151 23456789", "pas un numéro"),
+        ("+1 202 555 0123", "dans ce pays"),
+        ("022 730 51 11", "ne peut pas recevoir"),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_explained_and_kept(app, migrating, typed, word):
+    migrating.give_email(ADDRESS)
+    with override(app, sms_countries=("CH", "FR")):
+        migrating.press("Recevoir le code", phone=typed)
+    assert (migrating.step, migrating.page.status) == ("phone", 422)
+    if typed.startswith("+49"):
+        word = "dans ce pays"
+    assert word in migrating.page.text
+    assert migrating.page.forms[0].fields["phone"] == typed
+
+
+def test_a_number_can_be_corrected_or_refused_after_all(migrating):
+    migrating.give_email(ADDRESS).press("Recevoir le code", phone="079 123 45 60")
+    assert migrating.step == "phone-code"
+    migrating.press("Corriger le numéro")
+    assert migrating.page.forms[0].fields["phone"] == "+41791234560"
+    migrating.press("Recevoir le code", phone="079 123 45 67")
+    migrating.press(REFUSE)
+    assert migrating.step == "profile"
+    migrating.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
+    assert db.session.query(Account.phone).scalar() is None
+
+
+def test_one_phone_may_serve_several_people(person, another):
+    person.authorize().migrate("jeanne", PASSWORD, "a@example.ch", "079 123 45 67")
+    other = another().authorize().migrate("paul", PASSWORD, "b@example.ch", "079 123 45 67")
+    assert other.step == "done"
+
+
+@pytest.mark.parametrize(
+    ("password", "confirmation", "word"),
+    [
+        ("short", "short", "au moins 12 caractères"),
+        ("x" * 200, "x" * 200, "128 caractères au plus"),
+        ("password1234", "password1234", "trop facile à deviner"),
+        (NEW_PASSWORD, NEW_PASSWORD + "!", "ne sont pas les mêmes"),
+        (PASSWORD, PASSWORD, "ancien mot de passe"),
+        ("jeanne@example.ch", "jeanne@example.ch", "votre adresse"),
+        ("", "", "au moins 12 caractères"),
+    ],
+)
+def test_a_password_that_will_not_do_is_explained(migrating, password, confirmation, word):
+    migrating.give_email(ADDRESS).press(REFUSE)
+    migrating.press("Mettre à jour le compte", password=password, confirmation=confirmation)
+    assert (migrating.step, migrating.page.status) == ("profile", 422)
+    assert word in migrating.page.text
+    assert NEW_PASSWORD not in migrating.page.source
+    assert db.session.query(Account).count() == 0
+
+
+def test_nothing_is_written_to_accounts_before_the_end(migrating):
+    migrating.give_email(ADDRESS).press(REFUSE)
+    assert db.session.query(Account).count() == 0
+
+
+def test_the_old_systems_information_reaches_the_relying_party(person):
+    person.authorize().migrate("jeanne", PASSWORD, ADDRESS, "079 123 45 67")
+    person.press("Se connecter à e-services").two_factors(ADDRESS)
+    claims = userinfo(person, redeem(person)["access_token"]).get_json()
+    assert claims["name"] == "Jeanne Favre"
+    assert claims["birthdate"] == "1950-03-14"
+    assert claims["address"]["locality"] == "Vevey"
+    assert claims["phone_number"] == "+41791234567"
+
+
+def test_the_portals_request_survives_migration_and_new_sign_in(person):
+    person.authorize(state="é &=?", nonce="n-1", scope="openid phone")
+    person.migrate("jeanne", PASSWORD, ADDRESS).press("Se connecter à e-services")
+    assert person.page.forms[0].fields["identifier"] == ADDRESS
+    person.two_factors(ADDRESS)
+    assert person.callback["state"] == "é &=?"
+    assert redeem(person)["scope"] == "openid phone"
+
+
+def test_closing_the_browser_and_coming_back_elsewhere_keeps_choices_but_no_proofs(person, another):
+    person.authorize().sign_in("jeanne", PASSWORD).give_email(ADDRESS)
+    person.press(REFUSE)
+    assert person.step == "profile"
+    later = another().authorize()
+    assert later.step == "sign-in"
+    later.sign_in("jeanne", PASSWORD)
+    assert later.step == "email"
+    assert later.page.forms[0].fields["email"] == ADDRESS
+    later.give_email(ADDRESS)
+    assert later.step == "profile", "the refusal is a choice and waits"
+
+
+def test_a_number_chosen_elsewhere_is_filled_in_and_proven_again(person, another):
+    person.authorize().sign_in("jeanne", PASSWORD).give_email(ADDRESS)
+    person.press("Recevoir le code", phone="079 123 45 67")
+    person.press("Vérifier le code", code=person.code())
+    later = another().authorize().sign_in("jeanne", PASSWORD).give_email(ADDRESS)
+    assert later.step == "phone"
+    assert later.page.forms[0].fields["phone"] == "+41791234567"
+
+
+def test_choices_wait_thirty_days_and_no_longer(person, another):
+    person.authorize().sign_in("jeanne", PASSWORD).give_email(ADDRESS)
+    with time_machine.travel(clock.now() + timedelta(days=31), tick=True):
+        later = another().authorize().sign_in("jeanne", PASSWORD)
+        assert later.page.forms[0].fields["email"] == ""
+
+
+def test_without_a_gateway_the_phone_is_not_asked_for(app, migrating):
+    with override(app, sms_url=""):
+        migrating.give_email(ADDRESS)
+        assert migrating.step == "profile"
+
+
+def test_another_persons_sign_in_after_a_migration_begins_afresh_and_still_answers(person):
+    make_account("paul@example.ch")
+    person.authorize().migrate("jeanne", PASSWORD, ADDRESS).press("Se connecter à e-services")
+    before = person.path
+    person.sign_in("paul@example.ch", NEW_PASSWORD)
+    assert person.step == "second-factor"
+    assert person.path.split("/")[2] != before.split("/")[2]
+    person.press("Vérifier le code", code=person.code("paul@example.ch"))
+    assert person.callback["state"] == "the state"
+
+
+def test_another_legacy_person_after_a_migration_begins_afresh(person):
+    person.authorize().migrate("jeanne", PASSWORD, ADDRESS).press("Se connecter à e-services")
+    person.sign_in("paul", PASSWORD)
+    assert person.step == "email"
+
+
+def at_profile(person, login, address):
+    person.authorize().sign_in(login, PASSWORD).press("Recevoir le code", email=address)
+    person.press("Vérifier le code", code=person.code()).press("Continuer")
+    return person.press(REFUSE) if person.step == "phone" else person
+
+
+def finish_together(people):
+    """Press the last button at the same moment."""
+
+    def finish(person):
+        return person.press(
+            "Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD
+        )
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        list(pool.map(finish, people))
+
+
+def test_two_people_who_finish_with_one_address_at_once_give_one_account(another):
+    people = [
+        at_profile(another(), login, address)
+        for login, address in (
+            *(("jeanne", ADDRESS), ("paul", ADDRESS.upper())),
+            *(("rosa", " jeanne@EXAMPLE.ch"), ("luc", "Jeanne@example.ch")),
+        )
+    ]
+    finish_together(people)
+    assert db.session.query(Account).count() == 1
+    assert sorted(person.step for person in people) == ["done", "email", "email", "email"]
+    loser = next(person for person in people if person.step == "email")
+    assert "déjà l’identifiant d’un compte" in loser.page.text
+    loser.give_email("free@example.ch")
+    loser.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
+    assert loser.step == "done"
+
+
+def test_one_person_who_finishes_twice_at_once_gives_one_account(another):
+    people = [at_profile(another(), "jeanne", ADDRESS) for _ in range(3)]
+    finish_together(people)
+    assert db.session.query(Account).count() == 1
+    claims = db.session.query(LegacyIdentity.account_id).all()
+    assert len([claim for (claim,) in claims if claim]) == 1
+    assert sorted(person.step for person in people) == ["done", "sign-in", "sign-in"]
+    loser = next(person for person in people if person.step == "sign-in")
+    assert "vient d’être terminée" in loser.page.text
+
+
+def test_whoever_chooses_last_decides_the_address(another):
+    first = at_profile(another(), "jeanne", "first@example.ch")
+    second = at_profile(another(), "jeanne", "second@example.ch")
+    finish_together([first])
+    assert first.step == "email", "the choice is no longer the one proven here"
+    finish_together([second])
+    assert second.step == "done"
+
+
+def test_one_browser_that_presses_twice_at_once_gives_one_account_and_no_error(app, person):
+    at_profile(person, "jeanne", ADDRESS)
+    fields = {"password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: person.post(person.path, **fields), range(4)))
+    assert {answer.status_code for answer in answers} == {303}
+    assert db.session.query(Account).count() == 1
+    assert person.get(person.path).step == "done"
