@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := chromium postgresql slapd ldap-utils fonts-dejavu-core
 
-.PHONY: demo test check lint lock docs clean system
+.PHONY: help demo test check lint lock docs translations clean system
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test    every test, on SQLite and PostgreSQL, in a real browser"
 	@echo "make check   lint, types, layers and unit tests, in seconds"
 	@echo "make docs    docs/configuration.md from config.py"
+	@echo "make translations   the English catalogue from the texts of the source"
 	@echo "make lock    requirements/*.txt from setup.cfg"
 
 demo: $(VENV)/.demo
@@ -32,6 +33,12 @@ lint: $(VENV)/.test
 
 docs: $(VENV)/.test
 	$(BIN)/python -m tests.support.configuration
+
+# Texts of the source into the English catalogue, and that into what is shipped.
+translations: $(VENV)/.test
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k ngettext:1,2 --no-location --omit-header -o /tmp/seuil.pot .
+	$(BIN)/pybabel -q update -i /tmp/seuil.pot -d idp/translations --no-fuzzy-matching --ignore-obsolete --omit-header
+	$(BIN)/pybabel -q compile -d idp/translations
 
 # The lock names exact versions with hashes; setup.cfg has the ranges.
 lock: $(VENV)/.test

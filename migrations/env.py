@@ -3,6 +3,7 @@
 import importlib
 
 from alembic import context
+
 from idp.extensions import Base, db
 
 MODELS = (

@@ -67,7 +67,7 @@ def _wrong(*, source_unavailable: bool) -> str:
     text = _("Identifiant ou mot de passe incorrect. Vérifiez les deux et réessayez.")
     if source_unavailable:
         text += " " + _(
-            "Il se peut aussi que l’ancien système ne réponde pas en ce moment : si vous vous "
+            "Il se peut aussi que l’ancien système ne réponde pas en ce moment : si vous vous "
             "connectez pour la première fois, réessayez dans quelques minutes."
         )
     return text
@@ -102,7 +102,7 @@ def phone_problem(problem: PhoneProblem) -> Problem:
     """Why a number cannot be used."""
     texts = {
         PhoneProblem.INVALID: _(
-            "Ce n’est pas un numéro de téléphone. Exemple : 079 123 45 67 ou +33 6 12 34 56 78."
+            "Ce n’est pas un numéro de téléphone. Exemple : 079 123 45 67 ou +33 6 12 34 56 78."
         ),
         PhoneProblem.COUNTRY: _(
             "Nous n’envoyons pas de SMS dans ce pays. Donnez un autre numéro, ou aucun."
@@ -116,7 +116,7 @@ def phone_problem(problem: PhoneProblem) -> Problem:
 
 def email_problem() -> Problem:
     """A text that is no address."""
-    return Problem("email", _("Ce n’est pas une adresse email. Exemple : nom@exemple.ch."))
+    return Problem("email", _("Ce n’est pas une adresse email. Exemple : nom@exemple.ch."))
 
 
 def password_problem(problem: PasswordProblem) -> Problem:
@@ -124,11 +124,11 @@ def password_problem(problem: PasswordProblem) -> Problem:
     texts = {
         PasswordProblem.MISMATCH: _("Les deux mots de passe ne sont pas les mêmes."),
         PasswordProblem.TOO_SHORT: _(
-            "Ce mot de passe est trop court : il faut au moins %(least)s caractères.",
+            "Ce mot de passe est trop court : il faut au moins %(least)s caractères.",
             least=settings.password_min,
         ),
         PasswordProblem.TOO_LONG: _(
-            "Ce mot de passe est trop long : %(most)s caractères au plus.",
+            "Ce mot de passe est trop long : %(most)s caractères au plus.",
             most=settings.password_max,
         ),
         PasswordProblem.PERSONAL: _(
@@ -151,7 +151,7 @@ def notice(kind: Notice | None) -> str | None:
     texts = {
         Notice.EMAIL_TAKEN: _(
             "Cette adresse email est déjà l’identifiant d’un compte. Une adresse ne peut être "
-            "attribuée qu’à une seule personne : donnez-en une autre. Si ce compte est le vôtre, "
+            "attribuée qu’à une seule personne : donnez-en une autre. Si ce compte est le vôtre, "
             "adressez-vous à l’assistance."
         ),
         Notice.ALREADY_MIGRATED: _(
@@ -159,7 +159,7 @@ def notice(kind: Notice | None) -> str | None:
             "avec votre adresse email et votre nouveau mot de passe."
         ),
         Notice.SEND_REFUSED: _(
-            "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
+            "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
             "quelques minutes."
         ),
     }

@@ -92,6 +92,6 @@ def msgids() -> list[str]:
             "cookies y sont refusés. Revenez au service et reconnectez-vous."
         ),
         _(
-            "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé."
+            "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé."
         ),
     ]

@@ -27,7 +27,7 @@ def own_interaction(interaction_id: str) -> Interaction:
     g.locale = interaction.locale
     if expired(interaction):
         raise PageError(
-            "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé.",
+            "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé.",
             status=410,
             return_to=_way_back(interaction),
         )

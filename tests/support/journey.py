@@ -55,7 +55,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._button is not None and data.strip():
             named = {self._button["name"]: self._button["value"]} if "name" in self._button else {}
-            self.forms[-1].buttons[data.strip()] = named
+            self.forms[-1].buttons[" ".join(data.split())] = named
             self._button = None
 
     @property
