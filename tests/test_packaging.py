@@ -40,23 +40,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds the wheel's files, as an installation would."""
+    """An empty venv with the wheel in it, dependencies borrowed from this environment."""
     target = tmp_path_factory.mktemp("venv")
-    venv = [sys.executable, "-m", "venv", "--without-pip", str(target)]
-    subprocess.run(venv, check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(target)], check=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    into = ["--python", str(target), "install", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([*pip, *into], check=True, capture_output=True)
+    # An editable install is only reached through a .pth file, which a plain path entry does not run.
     site = next((target / "lib").glob("python*")) / "site-packages"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    # The dependencies are those of this environment; an editable install there is only reached
-    # through a .pth file, which a plain path entry does not run.
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     return target
 
 
 def idp(installed: Path, *arguments: str) -> list[str]:
-    """The command as the wheel's entry point starts it."""
-    start = "from idp.cli.main import main; main()"
-    return [str(installed / "bin" / "python"), "-P", "-c", start, *arguments]
+    """The command that the wheel installs."""
+    return [str(installed / "bin" / "idp"), *arguments]
 
 
 def environment(folder: Path, **options: str) -> dict[str, str]:
