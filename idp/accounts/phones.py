@@ -35,6 +35,12 @@ def parse_phone(text: str, *, region: str, countries: tuple[str, ...]) -> str | 
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def readable(number: str) -> str:
+    """`+41791234567` as `+41 79 123 45 67`, for the person whose number it is."""
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def mask_phone(number: str) -> str:
     """`+41791234567` as `+41 ••• 67`, for pages and logs."""
     country = phonenumbers.parse(number).country_code

@@ -28,6 +28,7 @@ def create_app(options: PortalOptions) -> Flask:
     """A portal with one button."""
     app = Flask("idp.demo")
     app.secret_key = options.cookie_key
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # Cookies ignore ports: the provider on the same host must not meet this one's.
     app.config.update(
         SESSION_COOKIE_NAME="portal-session",

@@ -90,6 +90,11 @@ def load(interaction_id: str, browser: str) -> Interaction | None:
     )
 
 
+def client_of(interaction_id: str) -> int | None:
+    """Row id of the client that began it, whichever browser asks: enough to show the way back."""
+    return db.session.scalar(select(Interaction.client_id).where(Interaction.id == interaction_id))
+
+
 def expired(interaction: Interaction) -> bool:
     """True when its time is over; nothing goes on from here."""
     return interaction.expires_at <= clock.now()

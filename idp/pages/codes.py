@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.accounts.addresses import mask_email
-from idp.accounts.phones import mask_phone
+from idp.accounts.phones import mask_phone, readable
 from idp.challenges.challenge import Channel
 from idp.challenges.results import SendRefused, Sent
 from idp.extensions import settings
@@ -51,7 +51,7 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
         position=now,
         problems=problems,
         notice=None if problems else words.notice(now.notice),
-        destination=_masked(now) if challenge else None,
+        destination=_destination(now) if challenge else None,
         by_sms=_by_sms(now),
         resend_seconds=max(0, ceil(left.total_seconds())),
         resend_wait=words.wait(left) if left > timedelta() else None,
@@ -67,11 +67,11 @@ def _by_sms(position: Position) -> bool:
     return position.challenge.channel is Channel.SMS
 
 
-def _masked(position: Position) -> str:
+def _destination(position: Position) -> str:
     """An address just typed is shown whole, to be checked; one on record only masked."""
     challenge = position.challenge
     assert challenge is not None
+    by_sms = challenge.channel is Channel.SMS
     if challenge.account_id is None:
-        return challenge.destination
-    mask = mask_phone if challenge.channel is Channel.SMS else mask_email
-    return mask(challenge.destination)
+        return readable(challenge.destination) if by_sms else challenge.destination
+    return (mask_phone if by_sms else mask_email)(challenge.destination)

@@ -3,6 +3,7 @@
 from flask import request
 from werkzeug.wrappers import Response
 
+from idp.accounts.phones import readable
 from idp.accounts.profile import Profile
 from idp.extensions import settings
 from idp.flow import enrolment
@@ -52,11 +53,13 @@ def leave_done(position: Position) -> Response:
 
 def _show(position: Position, status: int, *problems: words.Problem) -> Response:
     assert position.case is not None
+    number = position.interaction.phone_proven
     return page(
         "profile.html",
         status=status,
         position=position,
         profile=Profile.from_json(position.case.profile),
+        number=readable(number) if number else None,
         problems=problems,
         least=settings.password_min,
     )

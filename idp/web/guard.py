@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from idp.clients import registry
 from idp.errors import PageError
-from idp.flow.interaction import Interaction, expired, load
+from idp.flow.interaction import Interaction, client_of, expired, load
 from idp.flow.position import MovedOnError, Position, locate
 from idp.flow.steps import Step
 from idp.web import cookies, headers
@@ -22,14 +22,15 @@ def own_interaction(interaction_id: str) -> Interaction:
     if interaction is None:
         raise PageError(
             "Cette page n’est pas ouverte dans le navigateur où la connexion a commencé, ou les "
-            "cookies y sont refusés. Revenez au service et reconnectez-vous."
+            "cookies y sont refusés. Revenez au service et reconnectez-vous.",
+            return_to=_way_back(client_of(interaction_id)),
         )
     g.locale = interaction.locale
     if expired(interaction):
         raise PageError(
             "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé.",
             status=410,
-            return_to=_way_back(interaction),
+            return_to=_way_back(interaction.client_id),
         )
     return interaction
 
@@ -63,7 +64,7 @@ def step_page(
     return decorate
 
 
-def _way_back(interaction: Interaction) -> str | None:
+def _way_back(client_id: int | None) -> str | None:
     """An address of the relying party that begins afresh; registered, so trusted."""
-    client = registry.by_row_id(interaction.client_id)
+    client = registry.by_row_id(client_id) if client_id is not None else None
     return (client.initiate_login_uri or client.client_uri or None) if client else None
