@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := chromium postgresql slapd ldap-utils fonts-dejavu-core
 
-.PHONY: help demo test check lint lock docs translations clean system
+.PHONY: help demo test check lint lock docs picture translations clean system
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test    every test, on SQLite and PostgreSQL, in a real browser"
 	@echo "make check   lint, types, layers and unit tests, in seconds"
 	@echo "make docs    docs/configuration.md from config.py"
+	@echo "make picture the journey in docs/screenshots, from the real pages"
 	@echo "make translations   the English catalogue from the texts of the source"
 	@echo "make lock    requirements/*.txt from setup.cfg"
 
@@ -33,6 +34,9 @@ lint: $(VENV)/.test
 
 docs: $(VENV)/.test
 	$(BIN)/python -m tests.support.configuration
+
+picture: $(VENV)/.test system
+	$(BIN)/python -m tests.support.picture
 
 # Texts of the source into the English catalogue, and that into what is shipped.
 translations: $(VENV)/.test
