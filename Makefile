@@ -42,7 +42,7 @@ picture: $(VENV)/.test system
 translations: $(VENV)/.test
 	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k ngettext:1,2 --no-location --omit-header -o /tmp/seuil.pot .
 	$(BIN)/pybabel -q update -i /tmp/seuil.pot -d idp/translations --no-fuzzy-matching --ignore-obsolete --omit-header
-	$(BIN)/pybabel -q compile -d idp/translations
+	$(BIN)/pybabel -q compile -f -d idp/translations
 
 # The lock names exact versions with hashes; setup.cfg has the ranges.
 lock: $(VENV)/.test

@@ -71,7 +71,7 @@ def give_email(position: Position, text: str) -> Sent | SendRefused | InputProbl
 
 
 def change_email(position: Position) -> None:
-    """Go back from the code to the address, which stays filled in."""
+    """Go back to the address, which stays filled in."""
     with acting(position) as now:
         issue.close_current(now.interaction.id)
         _forget_address(now.interaction)
@@ -118,9 +118,11 @@ def refuse_phone(position: Position) -> None:
 
 
 def change_phone(position: Position) -> None:
-    """Go back from the code to the number, which stays filled in."""
+    """Go back to the number, which stays filled in; a refusal is taken back."""
     with acting(position) as now:
         issue.close_current(now.interaction.id)
+        cases.reconsider_phone(_case(now))
+        now.interaction.phone_proven = None
 
 
 def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:

@@ -59,6 +59,12 @@ def refuse_phone(case: MigrationCase) -> None:
     _keep(case)
 
 
+def reconsider_phone(case: MigrationCase) -> None:
+    """Take a refusal back; a number stays noted."""
+    case.phone_refused_at = None
+    _keep(case)
+
+
 def new_reference() -> str:
     """A name for support, such as `K7Q2-M4XD`; tells nothing about the person."""
     letters = [secrets.choice(_ALPHABET) for _ in range(8)]

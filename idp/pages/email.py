@@ -56,7 +56,7 @@ def submit_email_code(position: Position) -> Response:
 
 
 @blueprint.post(f"{STEP}/email/change")
-@step_page(Step.EMAIL_CODE)
+@step_page(Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PROFILE)
 def change_email(position: Position) -> Response:
     """Back to the address."""
     enrolment.change_email(position)

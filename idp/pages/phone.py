@@ -65,7 +65,7 @@ def submit_phone_code(position: Position) -> Response:
 
 
 @blueprint.post(f"{STEP}/phone/change")
-@step_page(Step.PHONE_CODE)
+@step_page(Step.PHONE_CODE, Step.PROFILE)
 def change_phone(position: Position) -> Response:
     """Back to the number."""
     enrolment.change_phone(position)

@@ -60,6 +60,7 @@ def _show(position: Position, status: int, *problems: words.Problem) -> Response
         position=position,
         profile=Profile.from_json(position.case.profile),
         number=readable(number) if number else None,
+        sms=settings.sms_enabled,
         problems=problems,
         least=settings.password_min,
     )

@@ -138,7 +138,7 @@ def test_enrolment_messages_do_not_use_up_those_of_the_verified_owner(app, inbox
     make_account()
     stranger = Person(app, inbox, portal).authorize().sign_in("paul", PASSWORD)
     for _ in range(5):
-        stranger.press("Recevoir le code", email=ADDRESS).press("Corriger l’adresse")
+        stranger.press("Recevoir le code", email=ADDRESS).press("Corriger l’adresse email")
     stranger.press("Recevoir le code", email=ADDRESS)
     assert stranger.page.status == 429
     person.authorize().two_factors(ADDRESS)

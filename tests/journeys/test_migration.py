@@ -42,7 +42,7 @@ def test_an_invalid_address_is_explained_and_kept(migrating, typed):
 def test_the_address_can_be_corrected_and_the_first_code_is_dead(migrating):
     migrating.press("Recevoir le code", email="typo@example.ch")
     code = migrating.code("typo@example.ch")
-    migrating.press("Corriger l’adresse")
+    migrating.press("Corriger l’adresse email")
     assert migrating.page.forms[0].fields["email"] == "typo@example.ch"
     migrating.press("Recevoir le code", email=ADDRESS)
     fresh = migrating.code(ADDRESS)
@@ -100,6 +100,22 @@ def test_a_number_can_be_corrected_or_refused_after_all(migrating):
     assert migrating.step == "profile"
     migrating.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
     assert db.session.query(Account.phone).scalar() is None
+
+
+def test_address_and_number_can_be_corrected_on_the_last_page(person):
+    at_profile(person, "jeanne", ADDRESS)
+    person.press("Donner un numéro de téléphone")
+    assert person.step == "phone"
+    person.press("Recevoir le code", phone="079 123 45 67")
+    person.press("Vérifier le code", code=person.code())
+    assert "SMS au +41 79 123 45 67" in person.page.text
+    person.press("Corriger l’adresse email")
+    assert person.step == "email"
+    person.give_email("autre@example.ch")
+    assert person.step == "profile", "the number is proven already"
+    assert "autre@example.ch" in person.page.text
+    person.press("Corriger le numéro")
+    assert person.step == "phone"
 
 
 def test_one_phone_may_serve_several_people(person, another):

@@ -40,6 +40,7 @@ class Page(HTMLParser):
         self.step = ""
         self.forms: list[Form] = []
         self._button: dict[str, str] | None = None
+        self._label = ""
         self.feed(self.source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,10 +53,15 @@ class Page(HTMLParser):
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         self._button = values if tag == "button" else self._button
 
+        self._label = "" if tag == "button" else self._label
+
     def handle_data(self, data: str) -> None:
-        if self._button is not None and data.strip():
+        self._label += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "button" and self._button is not None:
             named = {self._button["name"]: self._button["value"]} if "name" in self._button else {}
-            self.forms[-1].buttons[" ".join(data.split())] = named
+            self.forms[-1].buttons[" ".join(self._label.split())] = named
             self._button = None
 
     @property
