@@ -165,8 +165,13 @@ def _interaction_for(posted: Interaction, account_id: int | None) -> Interaction
 
 
 def _legacy(attempt: _Attempt) -> SignedIn | SignInRefused:
-    """No account has this address: ask the old systems, holding no connection of our own."""
+    """No account has this address: ask the old systems, holding no connection of our own.
+
+    They are never asked about an empty password, which some take for an anonymous sign-in.
+    """
     release()
+    if not attempt.password:
+        return _wrong()
     answer = legacy.ask(attempt.identifier, attempt.password, _is_claimed)
     match answer:
         case Match(locked=True):

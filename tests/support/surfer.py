@@ -9,7 +9,7 @@ import requests
 from tests.support.journey import NEW_PASSWORD, Page
 
 
-class _Answer:
+class Answer:
     """A `requests` response in the words that `Page` reads."""
 
     def __init__(self, response: requests.Response) -> None:
@@ -76,5 +76,5 @@ class Surfer:
         return self.page.step if self.page else ""
 
     def _land(self, response: requests.Response) -> "Surfer":
-        self.url, self.page = response.url, Page(_Answer(response))
+        self.url, self.page = response.url, Page(Answer(response))
         return self

@@ -1,0 +1,132 @@
+"""200 guesses at once, over several processes, are 200 guesses: none is compared beyond the limit."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin
+
+import pytest
+import requests
+
+from idp.accounts.account import Account
+from idp.challenges.challenge import Challenge
+from idp.extensions import db
+from idp.sessions.models import Authentication
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.journey import NEW_PASSWORD, Page, Person
+from tests.support.server import serving
+from tests.support.surfer import Answer
+
+GUESSES = 200
+
+
+@pytest.fixture
+def server(app):
+    with serving(app.extensions["seuil.settings"]) as url:
+        yield url
+
+
+def begin(person: Person, url: str) -> tuple[requests.Session, str, Page]:
+    """A browser on the sign-in page: its cookies, where it is, what it sees."""
+    http = requests.Session()
+    answer = http.get(url + person.authorize_path(), timeout=10)
+    return http, answer.url, Page(Answer(answer))
+
+
+def shoot(
+    http: requests.Session, url: str, fields: list[dict[str, str]]
+) -> list[requests.Response]:
+    """Post each set of fields at the same time, from one browser."""
+
+    def post(values: dict[str, str]) -> requests.Response:
+        return requests.post(
+            url, data=values, cookies=http.cookies, timeout=60, allow_redirects=False
+        )
+
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(post, fields))
+
+
+def test_codes(person, server):
+    make_account()
+    http, url, page = begin(person, server)
+    fields = page.forms[0].fields | {"identifier": ADDRESS, "password": NEW_PASSWORD}
+    answer = http.post(url, data=fields, timeout=10)
+    page, right = Page(Answer(answer)), person.code(ADDRESS)
+    assert page.step == "second-factor"
+
+    wrong = [f"{number:06}" for number in range(GUESSES) if f"{number:06}" != right]
+    token = page.forms[0].fields["csrf_token"]
+    answers = shoot(http, answer.url, [{"csrf_token": token, "code": code} for code in wrong])
+    seen = Counter(
+        "compared"
+        if "Ce code n’est pas le bon" in one.text
+        else "refused"
+        if "Trop de codes faux" in one.text
+        else one.status_code
+        for one in answers
+    )
+    assert seen == {"compared": 5, "refused": len(wrong) - 5}
+
+    late = http.post(answer.url, data={"csrf_token": token, "code": right}, timeout=10)
+    assert Page(Answer(late)).step == "second-factor", "even the right one has to wait"
+    assert db.session.query(Authentication).count() == 0
+
+
+def test_one_right_code_posted_many_times_authenticates_once(person, server):
+    make_account()
+    http, url, page = begin(person, server)
+    fields = page.forms[0].fields | {"identifier": ADDRESS, "password": NEW_PASSWORD}
+    answer = http.post(url, data=fields, timeout=10)
+    page, right = Page(Answer(answer)), person.code(ADDRESS)
+    token = page.forms[0].fields["csrf_token"]
+    answers = shoot(http, answer.url, [{"csrf_token": token, "code": right}] * 20)
+    given = [one for one in answers if "seuil-session" in one.cookies]
+    assert len(given) == 1
+    assert {one.status_code for one in answers} <= {303, 422}
+    assert db.session.query(Authentication).count() == 1
+
+
+def test_passwords(person, server):
+    make_account()
+    http, url, page = begin(person, server)
+    token = page.forms[0].fields["csrf_token"]
+    tries = [
+        {"csrf_token": token, "identifier": ADDRESS, "password": f"guess {number}"}
+        for number in range(GUESSES)
+    ]
+    seen = Counter(one.status_code for one in shoot(http, url, tries))
+    # Five are free; each later one waits 1, 2, 4 … seconds for the one before it.
+    assert set(seen) == {422, 429}
+    assert 5 <= seen[422] <= 8, seen
+
+
+def test_one_password_form_spread_over_many_browsers_is_counted_together(person, server):
+    """The counter belongs to identifier and network, not to a browser or an interaction."""
+    make_account()
+
+    def guess(number: int) -> int:
+        http, url, page = begin(person, server)
+        fields = {"identifier": f" {ADDRESS.upper()} ", "password": f"guess {number}"}
+        return http.post(url, data=page.forms[0].fields | fields, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = Counter(pool.map(guess, range(24)))
+    assert set(seen) == {422, 429}
+    assert 5 <= seen[422] <= 8, seen
+
+
+def test_enrolment_codes(person, server):
+    http, url, page = begin(person, server)
+    fields = page.forms[0].fields | {"identifier": "jeanne", "password": "Edelweiss-1291"}
+    answer = http.post(url, data=fields, timeout=10)
+    page = Page(Answer(answer))
+    fields = page.forms[0].fields | {"email": ADDRESS}
+    answer = http.post(urljoin(answer.url, page.forms[0].action), data=fields, timeout=10)
+    page, right = Page(Answer(answer)), person.code(ADDRESS)
+    assert page.step == "email-code"
+    token = page.forms[0].fields["csrf_token"]
+    wrong = [f"{number:06}" for number in range(GUESSES) if f"{number:06}" != right]
+    answers = shoot(http, answer.url, [{"csrf_token": token, "code": code} for code in wrong])
+    assert sum("Ce code n’est pas le bon" in one.text for one in answers) == 5
+    assert db.session.query(Challenge).filter(Challenge.verified_at.is_not(None)).count() == 0
+    assert db.session.query(Account).count() == 0
