@@ -129,10 +129,11 @@ def app(session_app: Flask, inbox: Inbox) -> Iterator[Flask]:
     with session_app.app_context():
         yield session_app
         db.session.remove()
-        _clean()
+        clean()
 
 
-def _clean() -> None:
+def clean() -> None:
+    """Empty every table but the signing keys'."""
     kept = {"signing_key", "cache_version"}
     tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name not in kept]
     with db.engine.begin() as connection:
@@ -149,9 +150,8 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture
-def portal(app: Flask) -> TestClientApp:
-    """The relying party that people come from."""
+def register_portal() -> TestClientApp:
+    """Register the relying party that people come from."""
     new = NewClient(
         client_name="e-services",
         redirect_uris=("https://portal.example/callback",),
@@ -163,6 +163,12 @@ def portal(app: Flask) -> TestClientApp:
     with transaction():
         registered, secret = manage.create(new)
         return TestClientApp(registered.client_id, secret or "", new.redirect_uris[0])
+
+
+@pytest.fixture
+def portal(app: Flask) -> TestClientApp:
+    """The relying party that people come from."""
+    return register_portal()
 
 
 @pytest.fixture

@@ -1,0 +1,294 @@
+"""No code, session or token without password and code, both verified in the browser it descends from.
+
+A state machine with two browsers, two accounts and two people of the old system takes every way it can
+think of, in any order. It keeps its own book of what each browser has really shown, and holds every
+authorization code that reaches a relying party against it.
+"""
+
+from collections import Counter
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import inspect, text
+
+from idp.accounts.account import Account
+from idp.challenges.challenge import Challenge, Purpose
+from idp.challenges.issue import code_of
+from idp.extensions import db, transaction
+from idp.grants.models import AuthorizationCode
+from idp.sessions.models import Authentication, BrowserSession
+from tests.conftest import clean, register_portal
+from tests.support.accounts import make_account
+from tests.support.journey import ISSUER, NEW_PASSWORD, Page, Person
+from tests.support.people import PASSWORD
+from tests.support.tokens import ask_token, claims_of
+
+ACCOUNTS = ("ada@example.ch", "ben@example.ch")
+LEGACY = ("jeanne", "paul")
+PAGES = ("", "/sign-in", "/email", "/email-code", "/email-verified", "/phone", "/phone-code")
+PAGES += ("/profile", "/done", "/second-factor")
+ACTIONS = ("/email/change", "/phone/change", "/phone/refuse", "/resend", "/channel", "/start-over")
+CODE_PAGES = ("email-code", "phone-code", "second-factor")
+NEXT = ("sign-in", "email", *CODE_PAGES, "email-verified", "phone", "profile", "done")
+NEW_ADDRESS = st.sampled_from(["new@example.ch", "newer@example.ch", *ACCOUNTS])
+BROWSER = st.integers(0, 1)
+
+
+class Book:
+    """What one browser has really shown: who typed their password, and then their code."""
+
+    def __init__(self) -> None:
+        self.passwords: set[tuple[str, str]] = set()
+        self.both: set[str] = set()
+
+
+class TwoBrowsers(RuleBasedStateMachine):
+    """`world` is (app, inbox); `reached` counts, over all runs, what was really got to."""
+
+    world = None
+    reached: ClassVar[Counter] = Counter()
+
+    @initialize()
+    def begin(self):
+        app, inbox = self.world
+        clean()
+        inbox.clear()
+        portal = register_portal()
+        self.people = [Person(app, inbox, portal) for _ in range(2)]
+        self.books = [Book(), Book()]
+        self.paths = []
+        for who in (0, 1):
+            self.people[who].authorize()
+            self.settle(who)
+        for address in ACCOUNTS:
+            make_account(address, phone="+41791234567" if address == ACCOUNTS[0] else None)
+
+    # What people do.
+
+    @rule(who=BROWSER, prompt=st.sampled_from([None, None, "login", "none"]))
+    def come(self, who, prompt):
+        self.people[who].authorize(prompt=prompt)
+        self.settle(who)
+
+    @precondition(lambda self: self.at(*NEXT))
+    @rule(
+        who=BROWSER,
+        identity=st.sampled_from([*ACCOUNTS, *LEGACY]),
+        address=NEW_ADDRESS,
+        moves=st.integers(1, 8),
+    )
+    def go_on(self, who, identity, address, moves):
+        """So many honest moves as one person: otherwise few runs would come far."""
+        for _ in range(moves):
+            self.next_move(who, identity, address)
+
+    def next_move(self, who, identity, address):
+        match self.step(who):
+            case "sign-in":
+                self.sign_in(who, identity)
+            case "email":
+                self.press(who, "Recevoir le code", email=address)
+            case "email-code" | "phone-code" | "second-factor":
+                self.enter(who, self.awaited(who))
+            case "email-verified":
+                self.press(who, "Continuer")
+            case "phone":
+                self.press(who, "Je ne souhaite pas donner mon numéro de téléphone")
+            case "profile":
+                both = {"password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
+                self.press(who, "Mettre à jour le compte", **both)
+            case "done":
+                self.reached["migrated"] += 1
+                self.press(who, "Se connecter à e-services")
+
+    @precondition(lambda self: self.at("sign-in"))
+    @rule(who=BROWSER, identity=st.sampled_from([*ACCOUNTS, *LEGACY]))
+    def mistype(self, who, identity):
+        if self.step(who) == "sign-in":
+            self.people[who].sign_in(identity, "wrong")
+            self.settle(who)
+
+    def sign_in(self, who, identity):
+        person = self.people[who]
+        known = {email for (email,) in db.session.query(Account.email)}
+        person.sign_in(identity, NEW_PASSWORD if identity in known else PASSWORD)
+        if person.step == "second-factor":
+            self.books[who].passwords.add((self.interaction(who), identity))
+        self.settle(who)
+
+    def enter(self, who, challenge):
+        if challenge is None:
+            return
+        code, purpose = code_of(challenge.secret, challenge.counter), challenge.purpose
+        account = challenge.account_id and db.session.get(Account, challenge.account_id).email
+        here, step = self.interaction(who), self.step(who)
+        self.people[who].press("Vérifier le code", code=code)
+        fits = purpose is Purpose.SECOND_FACTOR and step == "second-factor"
+        if fits and (here, account) in self.books[who].passwords:
+            self.books[who].both.add(account)
+        self.settle(who)
+
+    def press(self, who, button, **fields):
+        self.people[who].press(button, **fields)
+        self.settle(who)
+
+    def awaited(self, who):
+        here = self.interaction(who)
+        return db.session.query(Challenge).filter_by(interaction_id=here, closed_at=None).first()
+
+    # What attackers do.
+
+    @rule(thief=BROWSER)
+    def look_over_the_others_shoulder(self, thief):
+        """Open the page that the other browser is on."""
+        other = self.people[1 - thief]
+        if other.page is not None:
+            self.people[thief].get(other.path)
+            self.settle(thief)
+
+    @precondition(lambda self: self.at(*CODE_PAGES))
+    @rule(who=BROWSER, pick=st.integers(0, 3))
+    def enter_any_code_that_was_sent(self, who, pick):
+        """One of the newest four, whoever it was for."""
+        sent = db.session.query(Challenge).order_by(Challenge.id.desc()).limit(4).all()
+        if sent and self.step(who) in CODE_PAGES:
+            self.enter(who, sent[pick % len(sent)])
+
+    @precondition(lambda self: self.paths)
+    @rule(who=BROWSER, which=st.integers(0, 50), page=st.sampled_from(PAGES))
+    def open_any_page_of_any_interaction(self, who, which, page):
+        path = self.paths[which % len(self.paths)]
+        self.people[who].get(f"/interaction/{path}{page}")
+        self.settle(who)
+
+    @precondition(lambda self: self.paths)
+    @rule(who=BROWSER, which=st.integers(0, 50))
+    def ask_for_the_answer_of_any_interaction(self, who, which):
+        path = self.paths[which % len(self.paths)]
+        self.people[who].get(f"/authorize/{path}")
+        self.settle(who)
+
+    @precondition(lambda self: self.paths and any(person.page for person in self.people))
+    @rule(who=BROWSER, which=st.integers(0, 50), page=st.sampled_from([*PAGES[1:], *ACTIONS]))
+    def post_anything_anywhere(self, who, which, page):
+        if self.people[who].page is None:
+            return
+        path = self.paths[which % len(self.paths)]
+        fields = {"identifier": "x", "password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
+        fields |= {"email": "e@example.ch", "phone": "0791234567", "code": "000000"}
+        answer = self.people[who].post(f"/interaction/{path}{page}", **fields)
+        assert answer.status_code < 500
+
+    @rule(account=st.sampled_from(ACCOUNTS))
+    def the_account_changes(self, account):
+        with transaction():
+            row = db.session.query(Account).filter_by(email=account).one()
+            row.epoch = row.epoch + 1
+        for book in self.books:
+            book.both.discard(account)
+            book.passwords = {entry for entry in book.passwords if entry[1] != account}
+
+    @rule(who=BROWSER)
+    def sign_out(self, who):
+        person = self.people[who]
+        answer = person.browser.get("/logout", base_url=ISSUER)
+        page = Page(answer)
+        if page.forms:
+            form = page.forms[0]
+            person.browser.post(form.action, data=form.fields, base_url=ISSUER)
+            self.books[who].both.clear()
+
+    # What must hold.
+
+    def settle(self, who):
+        """Note where it led; hold a code that came back against the book."""
+        person = self.people[who]
+        if person.page is not None and person.path.startswith("/interaction/"):
+            here = self.interaction(who)
+            if here not in self.paths:
+                self.paths.append(here)
+        if person.callback and "code" in person.callback:
+            tokens = ask_token(person)
+            assert tokens.status_code == 200
+            sub = claims_of(tokens.get_json())["sub"]
+            whose = db.session.query(Account).filter_by(sub=sub).one().email
+            assert whose in self.books[who].both, "a token without both factors in this browser"
+            self.reached["tokens"] += 1
+        person.callback = None
+
+    @invariant()
+    def what_exists_descends_from_both_factors(self):
+        if self.world is None or not hasattr(self, "people"):
+            return
+        db.session.rollback()
+        for row in db.session.query(Authentication):
+            challenge = db.session.get(Challenge, row.challenge_id)
+            assert challenge.purpose is Purpose.SECOND_FACTOR
+            assert challenge.verified_at is not None
+            assert row.password_verified_at <= challenge.verified_at
+            assert (challenge.account_id, challenge.epoch) == (row.account_id, row.epoch)
+            assert challenge.interaction_id == row.interaction_id
+        for child in (BrowserSession, AuthorizationCode):
+            for row in db.session.query(child):
+                parent = db.session.get(Authentication, row.authentication_id)
+                assert parent.account_id == row.account_id
+
+    def teardown(self):
+        db.session.rollback()
+
+    # Looking.
+
+    def step(self, who):
+        return self.people[who].step
+
+    def at(self, *steps):
+        return any(person.step in steps for person in self.people if person.page)
+
+    def interaction(self, who):
+        parts = self.people[who].path.split("/")
+        return parts[2] if len(parts) > 2 else ""
+
+
+def test_no_order_of_steps_breaks_it(app, inbox):
+    TwoBrowsers.world, TwoBrowsers.reached = (app, inbox), Counter()
+    run_state_machine_as_test(
+        TwoBrowsers,
+        settings=settings(
+            max_examples=80,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    # A machine that gets nowhere proves nothing.
+    assert TwoBrowsers.reached["tokens"] >= 30, TwoBrowsers.reached
+    assert TwoBrowsers.reached["migrated"] >= 2, TwoBrowsers.reached
+
+
+@pytest.mark.parametrize("table", ["browser_session", "authorization_code", "token"])
+def test_the_database_itself_refuses_what_descends_from_nothing(app, table):
+    """The foreign key is there, and it is NOT NULL."""
+    columns = {column["name"]: column for column in inspect(db.engine).get_columns(table)}
+    assert columns["authentication_id"]["nullable"] is False
+    keys = inspect(db.engine).get_foreign_keys(table)
+    assert any(
+        (key["constrained_columns"], key["referred_table"])
+        == (["authentication_id"], "authentication")
+        for key in keys
+    )
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
