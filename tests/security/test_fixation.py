@@ -43,6 +43,17 @@ def test_each_sign_in_has_a_new_name_and_the_old_one_is_dead(person):
     assert thief.authorize(prompt="none").callback["error"] == "login_required"
 
 
+def test_a_stolen_session_is_worth_nothing_once_its_owner_has_signed_out(person, attacker):
+    make_account()
+    person.authorize().two_factors(ADDRESS)
+    attacker.browser.set_cookie(
+        "seuil-session", cookie(person, "seuil-session"), domain="localhost"
+    )
+    assert "code" in attacker.authorize(prompt="none").callback
+    person.get("/logout").press("Se déconnecter")
+    assert attacker.authorize(prompt="none").callback["error"] == "login_required"
+
+
 def test_a_planted_browser_cookie_does_not_share_the_session(person, attacker):
     """Whoever plants their own browser's cookie still lacks what the second factor gave."""
     make_account()

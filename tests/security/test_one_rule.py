@@ -213,6 +213,7 @@ class TwoBrowsers(RuleBasedStateMachine):
     def settle(self, who):
         """Note where it led; hold a code that came back against the book."""
         person = self.people[who]
+        assert person.page is None or person.page.status < 500
         if person.page is not None and person.path.startswith("/interaction/"):
             here = self.interaction(who)
             if here not in self.paths:

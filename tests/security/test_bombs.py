@@ -1,0 +1,99 @@
+"""Nothing that anybody sends or imports costs more than it should."""
+
+import time
+
+import pytest
+
+from idp.legacy import hashes
+from tests.support.journey import ISSUER, NEW_PASSWORD
+from tests.support.people import PASSWORD
+
+EXPENSIVE = [
+    "$2b$31$" + "a" * 53,
+    "$6$rounds=999999999$salt$" + "a" * 86,
+    "$5$rounds=999999999$salt$" + "a" * 43,
+    "$pbkdf2-sha512$999999999$c2FsdA$" + "a" * 86,
+    "pbkdf2_sha256$999999999$salt$" + "a" * 43 + "=",
+    "$argon2id$v=19$m=999999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+    "$argon2id$v=19$m=1024,t=999999999,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+]
+
+
+def seconds(action):
+    began = time.process_time()
+    action()
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("stored", EXPENSIVE, ids=lambda stored: stored[:14])
+def test_a_hash_beyond_the_cost_caps_is_never_computed(stored):
+    def verify():
+        with pytest.raises(hashes.UnsupportedHashError):
+            hashes.verify(stored, PASSWORD)
+
+    assert seconds(verify) < 0.5
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/token", "/userinfo", "/logout"])
+def test_a_large_body_is_refused_unread(client, path):
+    body = b"a=" + b"x" * 1_000_000
+    form = "application/x-www-form-urlencoded"
+    answer = client.post(path, data=body, content_type=form, base_url=ISSUER)
+    assert answer.status_code == 413
+
+
+def test_ten_thousand_fields_are_refused_cheaply(client):
+    body = "&".join(f"f{number}=1" for number in range(10_000))
+    form = "application/x-www-form-urlencoded"
+
+    def post():
+        answer = client.post("/token", data=body, content_type=form, base_url=ISSUER)
+        assert 400 <= answer.status_code < 500
+
+    assert seconds(post) < 1
+
+
+def test_many_parts_are_refused(client):
+    files = {f"f{number}": "1" for number in range(200)}
+    answer = client.post(
+        "/authorize", data=files, content_type="multipart/form-data", base_url=ISSUER
+    )
+    assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("length", [200, 5_000])
+def test_a_password_of_any_length_costs_no_more_than_another(app, person, length):
+    """At sign-in it is simply wrong, as a new password too long; neither is fed to a slow hash or zxcvbn."""
+    person.authorize()
+
+    def sign_in():
+        person.sign_in("jeanne", "é" * (length // 2))
+        assert (person.step, person.page.status) == ("sign-in", 422)
+
+    assert seconds(sign_in) < 1
+    person.sign_in("jeanne", PASSWORD).give_email("moi@example.ch")
+    person.press("Je ne souhaite pas donner mon numéro de téléphone")
+
+    def choose():
+        person.press("Mettre à jour le compte", password="a1" * length, confirmation="a1" * length)
+
+    assert seconds(choose) < 1
+    assert (person.step, person.page.status) == ("profile", 422)
+    assert "trop long" in person.page.text
+    assert (
+        person.press(
+            "Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD
+        ).step
+        == "done"
+    )
+
+
+def test_a_password_that_zxcvbn_finds_hard_to_read_is_still_quick(person):
+    person.authorize().sign_in("jeanne", PASSWORD).give_email("moi@example.ch")
+    person.press("Je ne souhaite pas donner mon numéro de téléphone")
+    nasty = ("1l1l0o0o" * 16)[:128]
+
+    def choose():
+        person.press("Mettre à jour le compte", password=nasty, confirmation=nasty)
+
+    assert seconds(choose) < 2

@@ -1,0 +1,115 @@
+"""The whole road leaves no secret in the logs, and none in clear in the database."""
+
+import base64
+import re
+
+import pytest
+from sqlalchemy import inspect, text
+
+from idp import logs
+from idp.delivery import outbox
+from idp.extensions import db
+from tests.support.journey import NEW_PASSWORD
+from tests.support.people import PASSWORD
+from tests.support.settings import override
+from tests.support.tokens import ask_token, redeem, refresh, userinfo
+
+ADDRESS = "jeanne.favre@example.ch"
+PHONE = "+41791234567"
+
+
+class Keeper:
+    """Remembers every secret that a road brings forth."""
+
+    def __init__(self, person):
+        self.person, self.secrets = person, {PASSWORD, NEW_PASSWORD, person.client.secret}
+
+    def code(self):
+        outbox.deliver_due("test")
+        newest = self.person.inbox.messages[-1]
+        code = re.search(r"\b(\d{6})\b", newest.text)[1]
+        self.secrets.add(code)
+        return code
+
+    def walk(self):
+        person = self.person
+        person.authorize(scope="openid email offline_access", prompt="consent")
+        person.sign_in("jeanne", "a wrong password")
+        person.sign_in("jeanne", PASSWORD)
+        person.press("Recevoir le code", email=ADDRESS)
+        person.press("Vérifier le code", code="000000")
+        person.press("Vérifier le code", code=self.code()).press("Continuer")
+        person.press("Recevoir le code", phone=PHONE)
+        person.press("Vérifier le code", code=self.code())
+        person.press("Mettre à jour le compte", password="short", confirmation="other")
+        person.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
+        person.press("Se connecter à e-services").sign_in(ADDRESS, NEW_PASSWORD)
+        person.press("Vérifier le code", code=self.code())
+        first = redeem(person)
+        second = refresh(person, first["refresh_token"]).get_json()
+        assert userinfo(person, second["access_token"]).status_code == 200
+        assert ask_token(person).status_code == 400, "a code used twice, which is logged"
+        assert userinfo(person, "not a token").status_code == 401
+        self.secrets |= {"a wrong password", person.callback["code"], person.verifier}
+        for tokens in (first, second):
+            names = {"access_token", "id_token", "refresh_token"} & set(tokens)
+            self.secrets |= {tokens[name] for name in names}
+        self.secrets |= {
+            cookie.value
+            for cookie in person.browser._cookies.values()
+            if cookie.key in {"seuil-browser", "seuil-session"}
+        }
+        return self
+
+
+@pytest.fixture
+def keeper(person):
+    return Keeper(person)
+
+
+def test_logs_even_at_debug(app, keeper, capfd, caplog):
+    with override(app, log_level="DEBUG"), caplog.at_level("DEBUG"):
+        logs.init(app.extensions["seuil.settings"])
+        keeper.walk()
+        # The mailbox of these tests is a server in this process, and talks at this level.
+        lines = capfd.readouterr().err.splitlines()
+        ours = [line for line in lines if '"logger": "mail.log"' not in line]
+        logged = "\n".join(
+            [*ours, *(r.getMessage() for r in caplog.records if r.name != "mail.log")]
+        )
+    logs.init(app.extensions["seuil.settings"])
+    assert "signed_in" in logged, "there is something to look at"
+    assert "code_reused" in logged
+    for secret in {*keeper.secrets, ADDRESS, PHONE, "Favre"}:
+        assert secret not in logged, secret
+
+
+def test_the_database(app, keeper):
+    keeper.walk()
+    everything = dump()
+    assert ADDRESS in everything, "an address is stored, and this looks in the right place"
+    for secret in keeper.secrets:
+        encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+        assert not re.search(rf"(?<![\w+/-]){re.escape(secret)}(?![\w+/-])", everything), secret
+        assert encoded not in everything, secret
+
+
+def test_a_waiting_message_is_sealed(app, keeper, person):
+    person.authorize().sign_in("jeanne", PASSWORD).press("Recevoir le code", email=ADDRESS)
+    row = db.session.execute(text("SELECT * FROM outbox")).one()
+    assert row.payload
+    assert ADDRESS not in str(row)
+    outbox.deliver_due("test")
+    db.session.rollback()
+    assert db.session.execute(text("SELECT payload FROM outbox")).scalar_one() in {None, "", b""}
+
+
+def dump() -> str:
+    """Every value of every table as text."""
+    found = []
+    for table in inspect(db.engine).get_table_names():
+        for row in db.session.execute(text(f'SELECT * FROM "{table}"')):
+            found += [
+                value.decode("latin-1") if isinstance(value, bytes) else str(value) for value in row
+            ]
+    return "\n".join(found)
