@@ -7,7 +7,7 @@ import time_machine
 
 from idp import clock
 from idp.app import create_app
-from idp.extensions import settings
+from idp.extensions import db, settings
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.client import SeparateClient
 from tests.support.journey import NEW_PASSWORD, Person
@@ -66,9 +66,25 @@ def another_browser(person):
     return fresh.authorize().sign_in(ADDRESS, NEW_PASSWORD)
 
 
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def stopped():
+    """Close what the restarted providers hold."""
+    yield
+    for app in STARTED:
+        with app.app_context():
+            db.engine.dispose()
+        for source in app.extensions["seuil.legacy"].sources:
+            source.close()
+    STARTED.clear()
+
+
 def restart(person):
     """The same browser on a provider that was just started."""
     app = create_app(person.app.extensions["seuil.settings"])
+    STARTED.append(app)
     app.test_client_class = SeparateClient
     jar = {cookie.key: cookie.value for cookie in person.browser._cookies.values()}
     person.app, person.browser = app, app.test_client()
