@@ -1,6 +1,5 @@
 """The migration's pages: addresses, numbers, passwords, conflicts, interruptions (DESIGN 3)."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,6 @@ import time_machine
 from idp import clock
 from idp.accounts.account import Account
 from idp.extensions import db
-from idp.legacy.identity import LegacyIdentity
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD, Person
 from tests.support.people import PASSWORD
@@ -103,7 +101,7 @@ def test_a_number_can_be_corrected_or_refused_after_all(migrating):
 
 
 def test_address_and_number_can_be_corrected_on_the_last_page(person):
-    at_profile(person, "jeanne", ADDRESS)
+    person.authorize().to_profile("jeanne", PASSWORD, ADDRESS)
     person.press("Donner un numéro de téléphone")
     assert person.step == "phone"
     person.press("Recevoir le code", phone="079 123 45 67")
@@ -219,69 +217,3 @@ def test_another_legacy_person_after_a_migration_begins_afresh(person):
     person.authorize().migrate("jeanne", PASSWORD, ADDRESS).press("Se connecter à e-services")
     person.sign_in("paul", PASSWORD)
     assert person.step == "email"
-
-
-def at_profile(person, login, address):
-    person.authorize().sign_in(login, PASSWORD).press("Recevoir le code", email=address)
-    person.press("Vérifier le code", code=person.code()).press("Continuer")
-    return person.press(REFUSE) if person.step == "phone" else person
-
-
-def finish_together(people):
-    """Press the last button at the same moment."""
-
-    def finish(person):
-        return person.press(
-            "Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD
-        )
-
-    with ThreadPoolExecutor(len(people)) as pool:
-        list(pool.map(finish, people))
-
-
-def test_two_people_who_finish_with_one_address_at_once_give_one_account(another):
-    people = [
-        at_profile(another(), login, address)
-        for login, address in (
-            *(("jeanne", ADDRESS), ("paul", ADDRESS.upper())),
-            *(("rosa", " jeanne@EXAMPLE.ch"), ("luc", "Jeanne@example.ch")),
-        )
-    ]
-    finish_together(people)
-    assert db.session.query(Account).count() == 1
-    assert sorted(person.step for person in people) == ["done", "email", "email", "email"]
-    loser = next(person for person in people if person.step == "email")
-    assert "déjà l’identifiant d’un compte" in loser.page.text
-    loser.give_email("free@example.ch")
-    loser.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
-    assert loser.step == "done"
-
-
-def test_one_person_who_finishes_twice_at_once_gives_one_account(another):
-    people = [at_profile(another(), "jeanne", ADDRESS) for _ in range(3)]
-    finish_together(people)
-    assert db.session.query(Account).count() == 1
-    claims = db.session.query(LegacyIdentity.account_id).all()
-    assert len([claim for (claim,) in claims if claim]) == 1
-    assert sorted(person.step for person in people) == ["done", "sign-in", "sign-in"]
-    loser = next(person for person in people if person.step == "sign-in")
-    assert "vient d’être terminée" in loser.page.text
-
-
-def test_whoever_chooses_last_decides_the_address(another):
-    first = at_profile(another(), "jeanne", "first@example.ch")
-    second = at_profile(another(), "jeanne", "second@example.ch")
-    finish_together([first])
-    assert first.step == "email", "the choice is no longer the one proven here"
-    finish_together([second])
-    assert second.step == "done"
-
-
-def test_one_browser_that_presses_twice_at_once_gives_one_account_and_no_error(app, person):
-    at_profile(person, "jeanne", ADDRESS)
-    fields = {"password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: person.post(person.path, **fields), range(4)))
-    assert {answer.status_code for answer in answers} == {303}
-    assert db.session.query(Account).count() == 1
-    assert person.get(person.path).step == "done"

@@ -4,7 +4,7 @@ import pytest
 
 from idp.accounts.account import Account
 from idp.extensions import db
-from tests.support.journey import NEW_PASSWORD, Person
+from tests.support.journey import Person
 from tests.support.people import PASSWORD
 
 MINE, THEIRS = "moi@example.ch", "eux@example.ch"
@@ -14,9 +14,7 @@ MY_PHONE, THEIR_PHONE = "079 123 45 67", "079 765 43 21"
 @pytest.fixture
 def stranger(person):
     """Has done everything but the last button, with an address and a phone of their own."""
-    person.authorize().sign_in("jeanne", PASSWORD).give_email(THEIRS)
-    person.press("Recevoir le code", phone=THEIR_PHONE)
-    person.press("Vérifier le code", code=person.code("+41797654321"))
+    person.authorize().to_profile("jeanne", PASSWORD, THEIRS, THEIR_PHONE)
     assert person.step == "profile"
     return person
 
@@ -24,10 +22,6 @@ def stranger(person):
 @pytest.fixture
 def owner(app, inbox, portal, stranger):
     return Person(app, inbox, portal).authorize().sign_in("jeanne", PASSWORD)
-
-
-def finish(person):
-    return person.press("Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD)
 
 
 def test_nothing_is_proven_for_the_owner(owner):
@@ -41,11 +35,11 @@ def test_the_owners_own_address_and_phone_win_and_the_strangers_are_gone(owner, 
     owner.press("Recevoir le code", phone=MY_PHONE)
     owner.press("Vérifier le code", code=owner.code("+41791234567"))
     assert THEIRS not in owner.page.text
-    finish(owner)
+    owner.finish()
     account = db.session.query(Account).one()
     assert (account.email, account.phone) == (MINE, "+41791234567")
 
-    finish(stranger) if stranger.page.forms else None
+    stranger.finish()
     assert stranger.step == "sign-in"
     assert db.session.query(Account).count() == 1
 
@@ -59,7 +53,7 @@ def test_the_strangers_address_cannot_be_taken_over_unproven(owner):
 
 def test_once_the_owner_has_chosen_the_stranger_must_choose_again(owner, stranger):
     owner.press("Recevoir le code", email=MINE)
-    finish(stranger)
+    stranger.finish()
     assert stranger.step == "email"
     assert db.session.query(Account).count() == 0
 

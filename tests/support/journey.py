@@ -158,17 +158,25 @@ class Person:
     def give_email(self, address: str) -> "Person":
         """New identifier, code, continue."""
         self.press("Recevoir le code", email=address)
-        self.press("Vérifier le code", code=self.code(address))
+        self.press("Vérifier le code", code=self.code())
         return self.press("Continuer")
 
     def migrate(self, identifier: str, password: str, address: str, phone: str = "") -> "Person":
         """The whole migration, from sign-in to the done page."""
+        return self.to_profile(identifier, password, address, phone).finish()
+
+    def to_profile(self, identifier: str, password: str, address: str, phone: str = "") -> "Person":
+        """A migration, from sign-in to its last page."""
         self.sign_in(identifier, password).give_email(address)
         if phone:
             self.press("Recevoir le code", phone=phone)
             self.press("Vérifier le code", code=self.code())
-        else:
+        elif self.step == "phone":
             self.press("Je ne souhaite pas donner mon numéro de téléphone")
+        return self
+
+    def finish(self) -> "Person":
+        """The last button of a migration."""
         return self.press(
             "Mettre à jour le compte", password=NEW_PASSWORD, confirmation=NEW_PASSWORD
         )
