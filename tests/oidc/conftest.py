@@ -1,9 +1,12 @@
-"""A person with an account, and one who has signed in."""
+"""A person with an account, one who has signed in, and authorization requests of any kind."""
+
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from tests.support.accounts import ADDRESS, make_account
-from tests.support.journey import Person
+from tests.support.journey import ISSUER, Person
 
 
 @pytest.fixture
@@ -16,3 +19,36 @@ def account(app) -> int:
 def signed_in(person: Person, account: int) -> Person:
     """At the portal's callback, with a code."""
     return person.authorize().two_factors(ADDRESS)
+
+
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@pytest.fixture(params=["GET", "POST"])
+def ask(request, person):
+    """Send an authorization request; None leaves a parameter out, a list repeats it."""
+
+    def send(**changes):
+        values = {
+            "response_type": "code",
+            "client_id": person.client.client_id,
+            "redirect_uri": person.client.redirect_uri,
+            "scope": "openid",
+            "state": "a state",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        } | changes
+        kept = MultiDict({k: v for k, v in values.items() if v is not None})
+        place = "query_string" if request.param == "GET" else "data"
+        return person.browser.open(
+            "/authorize", method=request.param, base_url=ISSUER, **{place: kept}
+        )
+
+    return send
+
+
+def told(answer):
+    """What the error redirect says."""
+    target = urlsplit(answer.headers["Location"])
+    assert f"{target.scheme}://{target.netloc}{target.path}" == "https://portal.example/callback"
+    return {name: values[0] for name, values in parse_qs(target.query).items()}

@@ -1,50 +1,13 @@
 """The table of checks behind a trusted redirect URI (OIDC Core 3.1.2.1, RFC 6749 4.1.2.1, RFC 9207)."""
 
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
-from werkzeug.datastructures import MultiDict
 
-from idp.clients import manage
-from idp.extensions import transaction
+from tests.oidc.conftest import told
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER
-
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-
-
-@pytest.fixture(params=["GET", "POST"])
-def ask(request, person):
-    """Send an authorization request; None leaves a parameter out, a list repeats it."""
-
-    def send(**changes):
-        values = {
-            "response_type": "code",
-            "client_id": person.client.client_id,
-            "redirect_uri": person.client.redirect_uri,
-            "scope": "openid",
-            "state": "a state",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        } | changes
-        kept = MultiDict({k: v for k, v in values.items() if v is not None})
-        place = "query_string" if request.param == "GET" else "data"
-        return person.browser.open(
-            "/authorize", method=request.param, base_url=ISSUER, **{place: kept}
-        )
-
-    return send
-
-
-def told(answer):
-    """What the error redirect says."""
-    target = urlsplit(answer.headers["Location"])
-    assert f"{target.scheme}://{target.netloc}{target.path}" == "https://portal.example/callback"
-    return {name: values[0] for name, values in parse_qs(target.query).items()}
-
 
 ERRORS = [
     ({"response_type": None}, "invalid_request"),
@@ -57,14 +20,6 @@ ERRORS = [
     ({"scope": None}, "invalid_scope"),
     ({"scope": "profile"}, "invalid_scope"),
     ({"scope": ""}, "invalid_scope"),
-    ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
-    ({"code_challenge": None}, "invalid_request"),
-    ({"code_challenge_method": None}, "invalid_request"),
-    ({"code_challenge_method": "plain"}, "invalid_request"),
-    ({"code_challenge_method": "s256"}, "invalid_request"),
-    ({"code_challenge": "short"}, "invalid_request"),
-    ({"code_challenge": CHALLENGE + "="}, "invalid_request"),
-    ({"code_challenge": "x" * 128}, "invalid_request"),
     ({"prompt": "none login"}, "invalid_request"),
     ({"prompt": "sing"}, "invalid_request"),
     ({"max_age": "-1"}, "invalid_request"),
@@ -102,15 +57,6 @@ def test_a_good_request_leads_to_sign_in(ask):
 def test_unknown_parameters_and_scopes_are_ignored(person, account):
     person.authorize(scope="openid email unheard_of", colour="blue").two_factors(ADDRESS)
     assert person.callback["code"]
-
-
-def test_a_client_registered_without_pkce_may_leave_it_out_but_never_use_plain(ask, person):
-    with transaction():
-        manage.update_client(person.client.client_id, {"require_pkce": False})
-    answer = ask(code_challenge=None, code_challenge_method=None)
-    assert answer.headers["Location"].startswith("/")
-    assert told(ask(code_challenge_method="plain"))["error"] == "invalid_request"
-    assert told(ask(code_challenge_method=None))["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("name", ["state", "nonce", "login_hint", "ui_locales", "acr_values"])

@@ -45,10 +45,6 @@ def test_a_code_is_good_for_sixty_seconds(signed_in):
     [
         ({"redirect_uri": "https://portal.example/other"}, "invalid_grant"),
         ({"redirect_uri": None}, "invalid_grant"),
-        ({"code_verifier": None}, "invalid_request"),
-        ({"code_verifier": "x" * 43}, "invalid_grant"),
-        ({"code_verifier": "short"}, "invalid_request"),
-        ({"code_verifier": "é" * 43}, "invalid_request"),
         ({"code": "x" * 43}, "invalid_grant"),
         ({"code": None}, "invalid_request"),
         ({"code": "\x00"}, "invalid_grant"),
