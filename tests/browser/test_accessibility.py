@@ -33,15 +33,14 @@ def test_axe_finds_nothing_on_the_way(visitor, scheme):
 
 
 def send_nonsense(person, step):
-    fields = {
-        "sign-in": {"identifier": "personne", "password": "rien"},
-        "email": {"email": "pas une adresse"},
-        "email-code": {"code": "000"},
-        "phone": {"phone": "12"},
-        "profile": {"password": "court", "confirmation": "autre"},
+    fields, button = {
+        "sign-in": ({"identifier": "personne", "password": "rien"}, "Se connecter"),
+        "email": ({"email": "pas une adresse"}, "Recevoir le code"),
+        "email-code": ({"code": "000"}, "Vérifier le code"),
+        "phone": ({"phone": "12"}, "Recevoir le code"),
+        "profile": ({"password": "court", "confirmation": "autre"}, "Mettre à jour le compte"),
     }[step]
-    person.fill(**fields)
-    person.page.locator("main form button:not([type=button])").first.click()
+    person.fill(**fields).press(button)
 
 
 def test_nothing_scrolls_sideways_at_320_pixels(visitor):

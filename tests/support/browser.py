@@ -96,6 +96,7 @@ class Visitor:
     def press(self, button: str) -> "Visitor":
         """Press a button by its label."""
         self.page.get_by_role("button", name=button, exact=True).click()
+        self.page.wait_for_load_state()
         return self
 
     def fill(self, **fields: str) -> "Visitor":
