@@ -113,5 +113,7 @@ def worker() -> None:
 @click.option("--reset", is_flag=True, help="Forget everything first.")
 def demo(**options: Any) -> None:
     """The provider with a portal, its old users and an inbox, on this machine only."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: a shell leaves it ignored in what it starts in the background.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     launch.run(launch.Options(**options))

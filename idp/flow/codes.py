@@ -10,8 +10,10 @@ from idp.challenges import issue, verify
 from idp.challenges.challenge import Challenge, Channel, Purpose
 from idp.challenges.issue import NewChallenge, Wording
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
+from idp.extensions import settings
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.position import Position, acting
+from idp.sessions.authentication import ACR
 
 T = TypeVar("T")
 
@@ -24,17 +26,20 @@ def resend(position: Position) -> Sent | SendRefused:
             return _noting(now, issue.resend(now.challenge, wording))
         account = now.account
         assert account is not None, "only the second factor can lack a code"
-        return send_second_factor(now, now.interaction, account, preferred_channel(account))
+        channel = preferred_channel(now.interaction, account)
+        return send_second_factor(now, now.interaction, account, channel)
 
 
 def send_second_factor(
     position: Position, interaction: Interaction, account: Account, channel: Channel
 ) -> Sent | SendRefused:
     """Send a fresh second-factor code. Runs inside the caller's transaction."""
-    destination = account.phone if channel is Channel.SMS and account.phone else account.email
+    by_sms = channel is Channel.SMS and channel in channels(account)
+    destination = account.phone if by_sms else account.email
+    assert destination is not None, "who can be reached by SMS has a number"
     new = NewChallenge(
         purpose=Purpose.SECOND_FACTOR,
-        channel=channel if account.phone else Channel.EMAIL,
+        channel=Channel.SMS if by_sms else Channel.EMAIL,
         destination=destination,
         interaction_id=interaction.id,
         browser=interaction.browser,
@@ -83,9 +88,19 @@ def check(
         return proof if isinstance(proof, CodeRefused) else record(now, proof)
 
 
-def preferred_channel(account: Account) -> Channel:
-    """SMS for whoever gave a number, otherwise e-mail."""
-    return Channel.SMS if account.phone else Channel.EMAIL
+def preferred_channel(interaction: Interaction, account: Account) -> Channel:
+    """What the relying party would like most, else SMS, as far as the account can be reached so."""
+    usable = channels(account)
+    wanted = [channel for channel in usable if ACR[channel] in interaction.acr_values]
+    return min(
+        wanted, key=lambda channel: interaction.acr_values.index(ACR[channel]), default=usable[0]
+    )
+
+
+def channels(account: Account) -> tuple[Channel, ...]:
+    """How codes can reach the account, best first."""
+    by_sms = (Channel.SMS,) if account.phone and settings.sms_enabled else ()
+    return (*by_sms, Channel.EMAIL)
 
 
 def address_template(address: str) -> str:

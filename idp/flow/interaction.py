@@ -66,6 +66,12 @@ class Interaction(Base):
     migrated_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     done_left_at: Mapped[datetime | None]
 
+    @property
+    def acr_values(self) -> list[str]:
+        """Levels that the relying party would like, best first (OIDC Core 3.1.2.1)."""
+        wanted: list[str] = self.request.get("acr_values", [])
+        return wanted
+
 
 def open_interaction(
     client_id: int, browser: str, request: Mapping[str, Any], *, locale: str

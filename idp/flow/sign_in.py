@@ -142,7 +142,8 @@ def _local(attempt: _Attempt, known: _Known) -> SignedIn | SignInRefused:
         interaction = _first_factor(now.interaction, known)
         account = accounts.by_id(known.id)
         assert account is not None, "accounts are never deleted"
-        codes.send_second_factor(now, interaction, account, codes.preferred_channel(account))
+        channel = codes.preferred_channel(interaction, account)
+        codes.send_second_factor(now, interaction, account, channel)
         return SignedIn(interaction.id)
 
 

@@ -22,6 +22,7 @@ from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
 from idp.flow.requirements import Requirements
 from idp.oidc import hints
+from idp.sessions.authentication import ACR
 
 PROMPTS = ("none", "login", "select_account", "consent")
 _LONGEST = 2000
@@ -54,6 +55,7 @@ class AuthorizationRequest:
     sub: str | None
     login_hint: str
     ui_locales: str
+    acr_values: tuple[str, ...] = ()
 
     @property
     def requirements(self) -> Requirements:
@@ -67,12 +69,15 @@ class AuthorizationRequest:
 
     def as_json(self) -> dict[str, Any]:
         """All but the client, for the interaction's `request` column."""
-        return {**{k: v for k, v in vars(self).items() if k != "client"}, "prompt": [*self.prompt]}
+        values = {name: value for name, value in vars(self).items() if name != "client"}
+        lists = {name: [*value] for name, value in values.items() if isinstance(value, tuple)}
+        return {**values, **lists}
 
     @classmethod
     def from_json(cls, client: RegisteredClient, stored: dict[str, Any]) -> Self:
         """Read back what `as_json` wrote."""
-        return cls(client=client, **{**stored, "prompt": tuple(stored["prompt"])})
+        lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
+        return cls(client=client, **{**stored, **lists})
 
 
 def trust(parameters: Parameters) -> Trusted:
@@ -107,6 +112,7 @@ def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
         sub=_hinted_sub(parameters, client),
         login_hint=get("login_hint", "")[:254],
         ui_locales=get("ui_locales", "")[:100],
+        acr_values=tuple(acr for acr in get("acr_values", "").split() if acr in ACR.values()),
     )
 
 

@@ -53,6 +53,7 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
         notice=None if problems else words.notice(now.notice),
         destination=_destination(now) if challenge else None,
         by_sms=_by_sms(now),
+        choice=now.account is not None and len(flow_codes.channels(now.account)) > 1,
         resend_seconds=max(0, ceil(left.total_seconds())),
         resend_wait=words.wait(left) if left > timedelta() else None,
         minutes=int(settings.code_lifetime.total_seconds() // 60),
@@ -63,7 +64,9 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
 def _by_sms(position: Position) -> bool:
     """How the code travels, or would have travelled when none could be sent."""
     if position.challenge is None:
-        return position.account is not None and position.account.phone is not None
+        account = position.account
+        assert account is not None, "only the second factor can lack a code"
+        return flow_codes.preferred_channel(position.interaction, account) is Channel.SMS
     return position.challenge.channel is Channel.SMS
 
 

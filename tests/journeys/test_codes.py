@@ -11,6 +11,7 @@ from idp.extensions import db
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import Person
 from tests.support.people import PASSWORD
+from tests.support.settings import override
 
 
 def another(code):
@@ -178,3 +179,12 @@ def test_somebody_else_can_take_over_the_page(at_second_factor):
     at_second_factor.press("Ce n’est pas vous ? Changer d’identifiant")
     assert at_second_factor.step == "sign-in"
     assert at_second_factor.page.forms[0].fields["identifier"] == ""
+
+
+def test_without_a_gateway_codes_go_by_mail_even_to_who_gave_a_number(app, person, inbox):
+    make_account(phone="+41791234567")
+    with override(app, sms_url=""):
+        person.authorize().sign_in(ADDRESS, "trois petits canards verts")
+        assert "Recevoir le code par SMS" not in person.page.text
+        person.press("Vérifier le code", code=person.code(to=ADDRESS))
+    assert person.callback["code"]

@@ -113,3 +113,23 @@ def test_amr_and_acr_say_what_happened(person):
     make_account("paul@example.ch", phone="+41791234567")
     by_sms = claims_of(redeem(person.authorize(prompt="login").two_factors("paul@example.ch")))
     assert (by_sms["amr"], by_sms["acr"]) == (["pwd", "otp", "sms", "mfa"], "urn:seuil:acr:sms")
+
+
+@pytest.mark.parametrize(
+    ("acr_values", "acr"),
+    [
+        ("urn:seuil:acr:email", "urn:seuil:acr:email"),
+        ("unknown urn:seuil:acr:email urn:seuil:acr:sms", "urn:seuil:acr:email"),
+        ("urn:seuil:acr:sms urn:seuil:acr:email", "urn:seuil:acr:sms"),
+        ("unknown", "urn:seuil:acr:sms"),
+    ],
+)
+def test_acr_values_choose_the_channel_of_the_first_code(person, acr_values, acr):
+    make_account(ADDRESS, phone="+41791234567")
+    person.authorize(acr_values=acr_values).two_factors(ADDRESS)
+    assert claims_of(redeem(person))["acr"] == acr
+
+
+def test_acr_values_cannot_be_met_without_a_number_and_nobody_is_locked_out(person, account):
+    person.authorize(acr_values="urn:seuil:acr:sms").two_factors(ADDRESS)
+    assert claims_of(redeem(person))["acr"] == "urn:seuil:acr:email"
