@@ -45,6 +45,7 @@ TABLE = [
     Route("/logout/confirm", "POST", "nobody", csrf=True),
     Route("/logout/done", "GET", "nobody"),
     Route(STEP, "GET", "browser"),
+    Route(f"{STEP}/<path:elsewhere>", "GET", "browser"),
     *(
         Route(f"{STEP}/{step}", method, "browser", csrf=method == "POST")
         for step in (
@@ -64,7 +65,7 @@ IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 
 def ask(client: FlaskClient, route: Route):
-    path = route.rule.replace("<interaction_id>", "x" * 43)
+    path = route.rule.replace("<interaction_id>", "x" * 43).replace("<path:elsewhere>", "resend")
     return client.open(path, method=route.methods, base_url=ISSUER)
 
 

@@ -17,7 +17,7 @@ from idp.flow.steps import Step
 from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
 from idp.web.guard import step_page
-from idp.web.responses import onward, page
+from idp.web.responses import onward, page, step_url
 
 _TEMPLATES = {
     Step.EMAIL_CODE: "email-code.html",
@@ -34,7 +34,7 @@ def resend(position: Position) -> Response:
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:
-            return show_code_page(position, 429, words.send_problem("code", refused))
+            return show_code_page(position, 429, words.send_problem("resend", refused))
 
 
 def show_code_page(position: Position, status: int, *problems: words.Problem) -> Response:
@@ -49,6 +49,7 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
         _TEMPLATES[now.step],
         status=status,
         position=now,
+        action=step_url(now.interaction.id, now.step),
         problems=problems,
         notice=None if problems else words.notice(now.notice),
         destination=_destination(now) if challenge else None,

@@ -16,8 +16,9 @@ from idp.web.responses import onward, page, to_step
 
 
 @blueprint.get(STEP)
-def dispatch(interaction_id: str) -> Response:
-    """To whatever step the facts lead to."""
+@blueprint.get(f"{STEP}/<path:elsewhere>")
+def dispatch(interaction_id: str, elsewhere: str = "") -> Response:  # noqa: ARG001
+    """To whatever step the facts lead to, also from the address of a button that was reloaded."""
     return to_step(interaction_id, own_position(interaction_id).step)
 
 

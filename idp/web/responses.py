@@ -17,8 +17,12 @@ def onward(interaction_id: str) -> Response:
 
 
 def to_step(interaction_id: str, step: Step) -> Response:
-    """To the page of a step; ANSWER is the protocol's."""
-    if step is Step.ANSWER:
-        return redirect(url_for("authorization.resume", interaction_id=interaction_id), 303)
-    endpoint = f"pages.{step.replace('-', '_')}"
-    return redirect(url_for(endpoint, interaction_id=interaction_id), 303)
+    """To the page of a step."""
+    return redirect(step_url(interaction_id, step), 303)
+
+
+def step_url(interaction_id: str, step: Step) -> str:
+    """Address of the page of a step; ANSWER is the protocol's."""
+    page_of = f"pages.{step.replace('-', '_')}"
+    endpoint = "authorization.resume" if step is Step.ANSWER else page_of
+    return url_for(endpoint, interaction_id=interaction_id)

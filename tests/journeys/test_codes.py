@@ -157,6 +157,20 @@ def test_the_other_channel_is_one_click_away_and_kills_the_first_code(at_second_
     assert at_second_factor.callback["code"]
 
 
+def test_the_page_that_refuses_a_resend_takes_the_code_and_survives_a_reload(waiting):
+    step, code = waiting.step, waiting.code()
+    waiting.press("Envoyer le code à nouveau")
+    assert waiting.page.status == 429
+    assert waiting.path.endswith("/resend")
+    assert 'href="#resend"' in waiting.page.source
+    refused = waiting.page, waiting.path
+    assert waiting.get(waiting.path).step == step
+    waiting.page, waiting.path = refused
+    enter(waiting, another(code))
+    assert "Ce code n’est pas le bon" in waiting.page.text
+    assert enter(waiting, code).step != step
+
+
 def test_a_destination_on_record_is_shown_masked_only(at_second_factor):
     assert "+41 ••• 67" in at_second_factor.page.text
     assert "791234567" not in at_second_factor.page.source
