@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app
@@ -29,7 +30,7 @@ from sqlalchemy import (
     Update,
     event,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -142,7 +143,7 @@ def init_database(app: Flask, url: str) -> None:
     Raises ConfigurationError for a URL that is none, or an engine or driver that we do not have.
     """
     _check_url(url)
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url)
     db.init_app(app)
     migrate.init_app(app)
@@ -163,6 +164,17 @@ def _check_url(url: str) -> None:
     if dialect.name not in {"sqlite", "postgresql"}:
         message = f"IDP_DATABASE_URL: {dialect.name} is neither SQLite nor PostgreSQL"
         raise ConfigurationError(message)
+
+
+def _absolute(url: str) -> URL:
+    """A relative SQLite file is in the working directory, as for every other program."""
+    parsed = make_url(url)
+    in_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {
+        None,
+        "",
+        ":memory:",
+    }
+    return parsed.set(database=str(Path(str(parsed.database)).absolute())) if in_file else parsed
 
 
 def _engine_options(url: str) -> dict[str, Any]:

@@ -152,3 +152,13 @@ def test_completion_offers_the_commands() -> None:
         check=False,
     )
     assert done.stdout == "plain,rotate\n"
+
+
+def test_a_relative_sqlite_file_is_in_the_working_directory(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.set("IDP_DATABASE_URL", "sqlite:///here.db")
+    (shell.home / "elsewhere").mkdir()
+    monkeypatch.chdir(shell.home / "elsewhere")
+    shell.ok("db", "upgrade")
+    assert (shell.home / "elsewhere" / "here.db").exists()
