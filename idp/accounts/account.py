@@ -4,7 +4,7 @@ import enum
 import secrets
 from datetime import date, datetime
 
-from sqlalchemy import String, select, update
+from sqlalchemy import String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
@@ -35,13 +35,13 @@ class Account(Base):
     epoch: Mapped[int] = mapped_column(default=1)
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE)
     locale: Mapped[str] = mapped_column(String(8), default="fr")
-    given_name: Mapped[str] = mapped_column(String(200), default="")
-    family_name: Mapped[str] = mapped_column(String(200), default="")
+    given_name: Mapped[str] = mapped_column(Text, default="")
+    family_name: Mapped[str] = mapped_column(Text, default="")
     birthdate: Mapped[date | None]
-    street_address: Mapped[str] = mapped_column(String(300), default="")
-    postal_code: Mapped[str] = mapped_column(String(20), default="")
-    locality: Mapped[str] = mapped_column(String(200), default="")
-    country: Mapped[str] = mapped_column(String(100), default="")
+    street_address: Mapped[str] = mapped_column(Text, default="")
+    postal_code: Mapped[str] = mapped_column(Text, default="")
+    locality: Mapped[str] = mapped_column(Text, default="")
+    country: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
 

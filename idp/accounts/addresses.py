@@ -25,9 +25,9 @@ def parse_email(text: str) -> EmailAddress | None:
     except EmailNotValidError:
         return None
     address = valid.normalized
-    if len(address) > 254:
-        return None
-    return EmailAddress(address=address, key=email_key(address))
+    key = email_key(address)
+    # Folding can make a text much longer.
+    return EmailAddress(address, key) if max(len(address), len(key)) <= 254 else None
 
 
 def email_key(address: str) -> str:

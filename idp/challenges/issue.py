@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyotp
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp import clock
 from idp.accounts.addresses import email_key, mask_email
@@ -86,6 +86,15 @@ def renewal(challenge: Challenge) -> NewChallenge:
     """The same code request again, for a fresh challenge."""
     return NewChallenge(
         **{name: getattr(challenge, name) for name in NewChallenge.__dataclass_fields__}
+    )
+
+
+def current(interaction_id: str) -> Challenge | None:
+    """The code that the interaction waits for."""
+    return db.session.scalar(
+        select(Challenge).where(
+            Challenge.interaction_id == interaction_id, Challenge.closed_at.is_(None)
+        )
     )
 
 

@@ -23,7 +23,7 @@ def resend(position: Position) -> Sent | SendRefused:
     with acting(position) as now:
         if now.challenge is not None:
             wording = _wording(now, _template_of(now.challenge))
-            return _noting(now, issue.resend(now.challenge, wording))
+            return _noting(now.interaction, issue.resend(now.challenge, wording))
         account = now.account
         assert account is not None, "only the second factor can lack a code"
         channel = preferred_channel(now.interaction, account)
@@ -47,7 +47,7 @@ def send_second_factor(
         epoch=account.epoch,
     )
     wording = _wording(position, Purpose.SECOND_FACTOR)
-    return _noting(position, issue.open_challenge(new, wording))
+    return _noting(interaction, issue.open_challenge(new, wording))
 
 
 def send_enrolment(
@@ -120,8 +120,8 @@ def _wording(position: Position, template: str) -> Wording:
     return Wording(locale=locale, service=service, template=template)
 
 
-def _noting(position: Position, outcome: Sent | SendRefused) -> Sent | SendRefused:
+def _noting(interaction: Interaction, outcome: Sent | SendRefused) -> Sent | SendRefused:
     """Keep a missing code visible to the page that follows."""
-    missing = isinstance(outcome, SendRefused) and position.challenge is None
-    position.interaction.notice = Notice.SEND_REFUSED if missing else None
+    missing = isinstance(outcome, SendRefused) and issue.current(interaction.id) is None
+    interaction.notice = Notice.SEND_REFUSED if missing else None
     return outcome

@@ -162,8 +162,7 @@ def _write(now: Position, password_hash: str) -> Completed | CompletionLost:
     interaction = now.interaction
     assert interaction.email_proven is not None, "the step before proves the mailbox"
     address = EmailAddress(interaction.email_proven, email_key(interaction.email_proven))
-    phone = interaction.phone_proven if settings.sms_enabled else None
-    new = NewAccount(address, phone, password_hash, interaction.locale)
+    new = NewAccount(address, now.proven_phone, password_hash, interaction.locale)
     written = completion.complete(_case(now), new)
     if isinstance(written, Lost):
         _lost(interaction, written)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
+from idp.challenges import issue
 from idp.challenges.challenge import Challenge
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
@@ -36,6 +37,13 @@ class Position:
         finished_elsewhere = self.interaction.case_id is not None and self.case is None
         return Notice.ALREADY_MIGRATED if finished_elsewhere else self.interaction.notice
 
+    @property
+    def proven_phone(self) -> str | None:
+        """The number that a new account gets: proven here, and still the choice."""
+        chosen = self.case and not self.case.phone_refused_at and self.case.phone
+        proven = self.interaction.phone_proven
+        return proven if settings.sms_enabled and proven == chosen else None
+
 
 def locate(interaction: Interaction) -> Position:
     """Load what the interaction stands on and derive its step.
@@ -47,7 +55,7 @@ def locate(interaction: Interaction) -> Position:
         raise PageError("Ce service n’est plus enregistré.", status=410)
     case = _open_case(interaction)
     account = _account(interaction)
-    challenge = _current_challenge(interaction)
+    challenge = issue.current(interaction.id)
     return Position(
         step=next_step(
             _proofs(interaction, challenge),
@@ -95,14 +103,6 @@ def _open_case(interaction: Interaction) -> MigrationCase | None:
 
 def _account(interaction: Interaction) -> Account | None:
     return accounts.by_id(interaction.account_id) if interaction.account_id else None
-
-
-def _current_challenge(interaction: Interaction) -> Challenge | None:
-    return db.session.scalar(
-        select(Challenge).where(
-            Challenge.interaction_id == interaction.id, Challenge.closed_at.is_(None)
-        )
-    )
 
 
 def _proofs(interaction: Interaction, challenge: Challenge | None) -> Proofs:

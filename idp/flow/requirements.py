@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 _ASKS_AGAIN = {"login", "select_account"}
+_JUST_NOW = timedelta(seconds=60)
+"""For so long a sign-in counts as the one its request asked for; the browser comes back at once."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ def unmet(requirements: Requirements, present: Present | None, now: datetime) ->
         return Unmet.NO_SESSION
     if requirements.sub is not None and requirements.sub != present.sub:
         return Unmet.OTHER_PERSON
-    if present.here:
+    age = now - present.authenticated_at
+    if present.here and age <= _JUST_NOW:
         return None
     if requirements.prompt & _ASKS_AGAIN:
         return Unmet.ASKED_AGAIN
-    age = now - present.authenticated_at
     if requirements.max_age is not None and age > timedelta(seconds=requirements.max_age):
         return Unmet.TOO_OLD
     return None

@@ -30,7 +30,7 @@ def issue(session: LiveSession, new: NewCode) -> str:
     value = tokens.new_token()
     now = clock.now()
     offline = "offline_access" in new.scope.split()
-    kept = settings.refresh_token_lifetime if offline else timedelta(days=1)
+    lives = settings.refresh_token_lifetime if offline else settings.access_token_lifetime
     db.session.add(
         AuthorizationCode(
             digest=tokens.digest(value),
@@ -38,7 +38,7 @@ def issue(session: LiveSession, new: NewCode) -> str:
             account_id=session.account_id,
             epoch=session.epoch,
             expires_at=now + settings.authorization_code_lifetime,
-            keep_until=now + kept,
+            keep_until=now + lives + timedelta(days=1),
             **vars(new),
         )
     )

@@ -30,7 +30,7 @@ class AuthorizationCode(Base):
     sid: Mapped[str] = mapped_column(String(43))
     redirect_uri: Mapped[str] = mapped_column(String(2000))
     scope: Mapped[str] = mapped_column(String(1000))
-    nonce: Mapped[str | None] = mapped_column(String(1000))
+    nonce: Mapped[str | None] = mapped_column(String(2000))
     code_challenge: Mapped[str | None] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime]

@@ -41,9 +41,16 @@ def meet(source: str, key: str) -> LegacyIdentity:
             identity = LegacyIdentity(source=source, key=key)
             db.session.add(identity)
     except IntegrityError:
-        identity = db.session.scalars(
-            select(LegacyIdentity).where(LegacyIdentity.source == source, LegacyIdentity.key == key)
-        ).one()
+        known = find(source, key)
+        assert known is not None, "the row that was in the way"
+        return known
+    return identity
+
+
+def meet_alone(source: str, key: str) -> LegacyIdentity:
+    """As `meet`; until the transaction ends, whoever else calls this for the same row waits."""
+    identity = meet(source, key)
+    db.session.refresh(identity, with_for_update=True)
     return identity
 
 

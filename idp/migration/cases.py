@@ -26,7 +26,7 @@ class Known(NamedTuple):
 
 def open_or_resume(known: Known) -> MigrationCase | None:
     """The case of this identity, its choices kept if they have not expired. None: already migrated."""
-    identity = identities.meet(known.source, known.key)
+    identity = identities.meet_alone(known.source, known.key)
     if identity.account_id is not None:
         return None
     case = db.session.scalar(select(MigrationCase).where(MigrationCase.identity_id == identity.id))
@@ -76,10 +76,7 @@ def _keep(case: MigrationCase) -> None:
 
 
 def purge(limit: int) -> int:
-    """Delete up to `limit` cases that expired before they were completed; how many went.
-
-    An interaction may still point at a case until it is purged itself.
-    """
+    """Delete up to `limit` cases that expired before they were completed; how many went."""
     stale = (
         select(MigrationCase.id)
         .where(MigrationCase.expires_at < clock.now(), MigrationCase.completed_at.is_(None))

@@ -21,7 +21,7 @@ from idp.oidc import hints
 from idp.oidc.hints import Hint
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
-from idp.web import cookies
+from idp.web import cookies, headers
 from idp.web.responses import page
 
 blueprint = Blueprint("logout", __name__)
@@ -47,6 +47,7 @@ def end_session() -> Response:
         return _gone(asked if asked.hint else _Asked(None, None, None))
     if asked.hint and _names(asked.hint, session):
         return _end(asked, session)
+    headers.allow_forms_to([asked.target] if asked.target else [])
     fields = {name: request.args[name] for name in _FIELDS if name in request.args}
     return page("logout.html", client=asked.client, fields=fields)
 
@@ -54,6 +55,7 @@ def end_session() -> Response:
 @blueprint.post("/logout")
 def end_session_by_post() -> Response:
     """Come back by GET: our cookies do not travel on a cross-site POST."""
+    _check_single(request.form)
     fields = {name: request.form[name] for name in _FIELDS if name in request.form}
     return redirect(f"{url_for('logout.end_session')}?{urlencode(fields)}", 303)
 
@@ -73,8 +75,7 @@ def done() -> Response:
 
 
 def _read(parameters: MultiDict[str, str]) -> _Asked:
-    if any(len(parameters.getlist(name)) > 1 for name in _FIELDS):
-        raise PageError("Ce lien de déconnexion est mal formé. Revenez au service et réessayez.")
+    _check_single(parameters)
     token = parameters.get("id_token_hint")
     hint = hints.read(token) if token else None
     named = parameters.get("client_id")
@@ -83,6 +84,11 @@ def _read(parameters: MultiDict[str, str]) -> _Asked:
     client_id = hint.client_id if hint else (named if not token else None)
     client = registry.find(client_id) if client_id else None
     return _Asked(hint, client, _target(client, parameters))
+
+
+def _check_single(parameters: MultiDict[str, str]) -> None:
+    if any(len(parameters.getlist(name)) > 1 for name in _FIELDS):
+        raise PageError("Ce lien de déconnexion est mal formé. Revenez au service et réessayez.")
 
 
 def _target(client: RegisteredClient | None, parameters: MultiDict[str, str]) -> str | None:

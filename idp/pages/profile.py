@@ -53,7 +53,7 @@ def leave_done(position: Position) -> Response:
 
 def _show(position: Position, status: int, *problems: words.Problem) -> Response:
     assert position.case is not None
-    number = position.interaction.phone_proven
+    number = position.proven_phone
     return page(
         "profile.html",
         status=status,

@@ -1,7 +1,5 @@
 """Step 1 of the notice, and every later sign-in: identifier and password."""
 
-from ipaddress import ip_address
-
 from flask import request
 from werkzeug.wrappers import Response
 
@@ -12,6 +10,7 @@ from idp.flow.steps import Step
 from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
 from idp.web.guard import own_position, step_page
+from idp.web.network import network
 from idp.web.responses import onward, page, to_step
 
 
@@ -35,7 +34,7 @@ def submit_sign_in(position: Position) -> Response:
     """Check them."""
     identifier = request.form.get("identifier", "")
     password = request.form.get("password", "")
-    match check_password(position, identifier, password, _network()):
+    match check_password(position, identifier, password, network()):
         case SignedIn(interaction_id=interaction_id):
             return onward(interaction_id)
         case SignInRefused(reason=Refusal.THROTTLED) as refused:
@@ -47,14 +46,3 @@ def submit_sign_in(position: Position) -> Response:
 def _show(position: Position, status: int, *problems: words.Problem) -> Response:
     notice = None if problems else words.notice(position.notice)
     return page("sign-in.html", status=status, position=position, problems=problems, notice=notice)
-
-
-def _network() -> str:
-    """Where a try came from. An IPv6 user owns a whole /64."""
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return address.exploded[:19]

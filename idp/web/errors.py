@@ -3,7 +3,7 @@
 import secrets
 
 import structlog
-from flask import Flask, jsonify, request
+from flask import Flask, jsonify, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
@@ -41,13 +41,23 @@ def _page_error(error: PageError) -> Response:
 
 def _form_lost(_error: CSRFError) -> Response:
     reference = _noted("form_lost", status=400)
-    return _answer(400, str(_FORM_LOST), reference, request.path)
+    return _answer(400, str(_FORM_LOST), reference, _reopened())
+
+
+def _reopened() -> str:
+    """Where a lost form can be had anew; not every address that takes one shows it."""
+    interaction_id = (request.view_args or {}).get("interaction_id")
+    return url_for("pages.dispatch", interaction_id=interaction_id) if interaction_id else "/"
 
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     reference = _noted("http_error", status=status)
-    return _answer(status, str(_TEXTS.get(status, _TEXTS[400])), reference, None)
+    answer = _answer(status, str(_TEXTS.get(status, _TEXTS[400])), reference, None)
+    answer.headers.extend(
+        kept for kept in error.get_headers() if kept[0] in {"Allow", "Retry-After"}
+    )
+    return answer
 
 
 def _bug(_error: Exception) -> Response:

@@ -9,13 +9,19 @@ from tests.support.journey import ISSUER, NEW_PASSWORD
 from tests.support.people import PASSWORD
 
 EXPENSIVE = [
-    "$2b$31$" + "a" * 53,
+    "$2b$31$" + "u" * 53,
     "$6$rounds=999999999$salt$" + "a" * 86,
     "$5$rounds=999999999$salt$" + "a" * 43,
     "$pbkdf2-sha512$999999999$c2FsdA$" + "a" * 86,
     "pbkdf2_sha256$999999999$salt$" + "a" * 43 + "=",
     "$argon2id$v=19$m=999999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
     "$argon2id$v=19$m=1024,t=999999999,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+    "$argon2i$m=65536,t=200,p=1$c29tZXNhbHQ$" + "a" * 43,
+    "$argon2id$v=19$m=65536,t=2,p=8000$c29tZXNhbHQ$" + "a" * 43,
+    "$2$15$" + "u" * 53,
+    "$P$S" + "a" * 8 + "b" * 22,
+    "$5$rounds=" + "9" * 5000 + "$salt$" + "a" * 43,
+    "pbkdf2_sha256$" + "9" * 5000 + "$salt$" + "a" * 43 + "=",
 ]
 
 

@@ -77,7 +77,7 @@ def test_a_password_is_compared_as_typed_without_normalising():
 @pytest.mark.parametrize(
     "bomb",
     [
-        "$2b$31$" + "a" * 53,
+        "$2b$31$" + "u" * 53,
         "$6$rounds=999999999$salt$" + "a" * 86,
         "pbkdf2_sha256$4000000000$salt$" + "a" * 43 + "=",
         "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$" + "a" * 43,
