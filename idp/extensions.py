@@ -18,6 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     CursorResult,
     DateTime,
@@ -29,10 +30,11 @@ from sqlalchemy import (
     MetaData,
     Update,
     event,
+    exists,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 from werkzeug.local import LocalProxy
 
@@ -128,6 +130,18 @@ def transaction() -> Iterator[None]:
 def affected(statement: Update | Delete) -> int:
     """Run a conditional UPDATE or DELETE; how many rows it found. Zero: somebody was first."""
     return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+
+
+def unreferred(key: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+    """Conditions under which no row of any table refers to a row of `key`, found by foreign key."""
+    (target,) = key.property.columns
+    children = [
+        column
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if any(foreign.column is target for foreign in column.foreign_keys)
+    ]
+    return [~exists().where(child == key) for child in children]
 
 
 def release() -> None:

@@ -114,6 +114,12 @@ def code_of(secret: str, counter: int) -> str:
     return pyotp.HOTP(key, digits=settings.code_digits).at(counter)
 
 
+def minutes_left(challenge: Challenge, now: datetime) -> int:
+    """How long the code is still good, in whole minutes; a few seconds to show a page do not count."""
+    left = challenge.expires_at - now + timedelta(seconds=5)
+    return max(0, left // timedelta(minutes=1))
+
+
 def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.emissions = (challenge.emissions or 0) + 1
     challenge.sent_at = now
@@ -124,6 +130,7 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
         purpose=wording.template,
         locale=wording.locale,
         service=wording.service,
+        minutes=minutes_left(challenge, now),
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
     outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))

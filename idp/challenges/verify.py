@@ -5,13 +5,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import column, delete, select, table, update
+from sqlalchemy import delete, select, update
 
 from idp import clock
 from idp.challenges.challenge import Challenge, Purpose
 from idp.challenges.issue import code_of
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified
-from idp.extensions import affected, db, settings
+from idp.extensions import affected, db, settings, unreferred
 from idp.security import throttle, tokens
 from idp.security.throttle import Budget
 
@@ -112,12 +112,7 @@ def _proof(challenge: Challenge, at: datetime) -> CodeVerified:
 
 def purge(limit: int) -> int:
     """Delete up to `limit` dead codes, but never the evidence under an authentication; how many went."""
-    authentication = table("authentication", column("challenge_id"))
-    evidence = select(authentication.c.challenge_id)
-    dead = (
-        select(Challenge.id)
-        .where(Challenge.expires_at < clock.now() - timedelta(days=1))
-        .where(Challenge.id.not_in(evidence))
-        .limit(limit)
+    dead = select(Challenge.id).where(
+        Challenge.expires_at < clock.now() - timedelta(days=1), *unreferred(Challenge.id)
     )
-    return affected(delete(Challenge).where(Challenge.id.in_(dead)))
+    return affected(delete(Challenge).where(Challenge.id.in_(dead.limit(limit))))

@@ -61,10 +61,11 @@ def old_stores(app: Flask) -> Iterator[Finding]:
     if not legacy.current().sources:
         yield Finding("warning", "legacy", "no source (IDP_LEGACY_SOURCES): nobody can migrate")
     for source in legacy.current().sources:
-        if source.ping():
-            yield Finding("ok", "legacy", f"{source.name} answers")
+        problem = source.problem()
+        if problem:
+            yield Finding("error", "legacy", f"{source.name} {problem}")
         else:
-            yield Finding("error", "legacy", f"{source.name} does not answer")
+            yield Finding("ok", "legacy", f"{source.name} answers")
 
 
 ALL: tuple[NeighbourCheck, ...] = (smtp, sms, old_stores)

@@ -38,7 +38,7 @@ def create(new: NewClient) -> tuple[Client, str | None]:
 
     Raises InvalidRegistrationError.
     """
-    values = {**vars(new), "client_id": new.client_id or secrets.token_urlsafe(12)}
+    values = {**vars(new), "client_id": new.client_id or secrets.token_hex(10)}
     check(values)
     if get(values["client_id"]):
         raise InvalidRegistrationError("client_id", "is taken; choose another or leave it out")

@@ -11,12 +11,12 @@ from idp import resources
 from idp.extensions import settings
 
 LOCALES = ("fr", "en")
-PURPOSES = ("email-enrolment", "phone-enrolment", "second-factor", "address-taken")
 
 
 @dataclass(frozen=True)
 class CodeMessage:
-    """A one-time code on its way. `purpose` is one of PURPOSES, `service` the relying party's name."""
+    """A one-time code on its way: `purpose` names the templates, `service` the relying party, and the
+    code is good for `minutes` more."""
 
     channel: Literal["email", "sms"]
     to: str
@@ -24,6 +24,8 @@ class CodeMessage:
     purpose: str
     locale: str
     service: str
+    # What waited before this field was known was good for so long.
+    minutes: int = 10
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,13 @@ class Sms:
 def render(message: CodeMessage) -> Mail | Sms:
     """Write the message in its language; another language than ours becomes the default one."""
     locale = message.locale if message.locale in LOCALES else settings.default_locale
-    words = {**asdict(message), **_site()}
+    # The host in the last line of an SMS is what browsers match before they fill a code in.
+    words = {**asdict(message), "host": urlsplit(settings.issuer).hostname}
     stem = f"messages/{locale}/{message.purpose}"
     if message.channel == "sms":
         return Sms(to=message.to, text=_text(f"{stem}.sms", words))
     subject, _, body = _text(f"{stem}.txt", words).partition("\n\n")
     return Mail(to=message.to, subject=subject, text=body, html=_text(f"{stem}.html", words))
-
-
-def _site() -> dict[str, object]:
-    """The host in the last line of an SMS is what browsers match before they fill a code in."""
-    minutes = int(settings.code_lifetime.total_seconds() // 60)
-    return {"host": urlsplit(settings.issuer).hostname, "minutes": minutes}
 
 
 def _text(name: str, words: dict[str, object]) -> str:

@@ -151,6 +151,6 @@ def _finish(row_id: int, worker: str, status: OutboxStatus, error: str | None) -
 
 
 def purge(limit: int) -> int:
-    """Erase what expired unsent, and delete up to `limit` rows that ended a week ago; how many went."""
+    """Delete up to `limit` rows whose message could have been delivered until a week ago; how many went."""
     old = select(OutboxMessage.id).where(OutboxMessage.expires_at < clock.now() - _KEPT)
     return affected(delete(OutboxMessage).where(OutboxMessage.id.in_(old.limit(limit))))

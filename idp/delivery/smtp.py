@@ -20,6 +20,10 @@ from idp.delivery.messages import Mail
 from idp.extensions import settings
 
 
+class MissingAbilityError(Exception):
+    """The server cannot carry this address: it does not speak SMTPUTF8 (RFC 6531)."""
+
+
 class HardenedConnection(Connection):
     """One SMTP connection."""
 
@@ -57,8 +61,11 @@ class HardenedConnection(Connection):
             self.host.close()
 
     def deliver(self, message: Mail) -> None:
-        """Send one e-mail, text and HTML. Raises smtplib's errors."""
-        self.host.send_message(compose(message), settings.mail_from, [message.to])
+        """Send one e-mail, text and HTML. Raises smtplib's errors, and MissingAbilityError."""
+        try:
+            self.host.send_message(compose(message), settings.mail_from, [message.to])
+        except smtplib.SMTPNotSupportedError as error:
+            raise MissingAbilityError from error
 
 
 class HardenedMail(FlaskMail):

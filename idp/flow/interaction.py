@@ -2,16 +2,18 @@
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, delete, select
+from sqlalchemy import JSON, ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
 from idp.challenges import issue
 from idp.extensions import Base, affected, db, settings
 from idp.security import tokens
+
+_BINDS_WITHIN = timedelta(minutes=1)
 
 
 class Notice(enum.StrEnum):
@@ -73,10 +75,15 @@ class Interaction(Base):
         return wanted
 
 
+UNBOUND = ""
+"""Stands for the browser until it shows itself: a cross-site POST brings none of its cookies."""
+
+
 def open_interaction(
     client_id: int, browser: str, request: Mapping[str, Any], *, locale: str
 ) -> Interaction:
-    """Store a checked authorization request. `client_id` is the row id, `browser` the cookie's digest."""
+    """Store a checked authorization request. `client_id` is the row id, `browser` the cookie's digest
+    or UNBOUND."""
     interaction = Interaction(
         id=tokens.new_token(),
         browser=browser,
@@ -87,6 +94,18 @@ def open_interaction(
     )
     db.session.add(interaction)
     return interaction
+
+
+def bind(interaction_id: str, browser: str) -> bool:
+    """Give an unbound interaction to a browser, once, right after it was stored: True when it was this one."""
+    return bool(
+        affected(
+            update(Interaction)
+            .where(Interaction.id == interaction_id, Interaction.browser == UNBOUND)
+            .where(Interaction.created_at > clock.now() - _BINDS_WITHIN)
+            .values(browser=browser)
+        )
+    )
 
 
 def load(interaction_id: str, browser: str) -> Interaction | None:

@@ -56,23 +56,23 @@ _BCRYPT_READS = 72
 def verify(stored: str, password: str, *, salt: str = "", scheme: str = "auto") -> bool:
     """Compare a password, as typed, with a foreign hash.
 
-    `scheme` is "auto" (recognised by its prefix) or one of `SALTED`, whose salt has a column of its own.
-    Raises UnsupportedHashError.
+    `scheme` is one of `SCHEMES`: "auto" (recognised by its form), one kind that it must be of, or
+    one of `SALTED`, whose salt has a column of its own. Raises UnsupportedHashError.
     """
     if len(password) > _LONGEST_PASSWORD:
         return False
     typed = password.encode("utf-8", "surrogatepass")
     if scheme in SALTED:
         return _salted(SALTED[scheme], stored, salt, typed)
-    if scheme != "auto" and scheme not in _KINDS:
+    if scheme not in SCHEMES:
         raise UnsupportedHashError(f"unknown scheme {scheme}")
-    return _recognised(stored, typed)
+    return _recognised(stored, typed, scheme)
 
 
-def _recognised(stored: str, typed: bytes) -> bool:
+def _recognised(stored: str, typed: bytes, scheme: str) -> bool:
     kind = _context().identify(stored)
-    if kind is None:
-        raise UnsupportedHashError("unrecognised hash")
+    if kind is None or scheme not in {"auto", kind}:
+        raise UnsupportedHashError("unrecognised hash" if kind is None else f"not a {scheme} hash")
     if kind == "bcrypt":
         typed = typed[:_BCRYPT_READS]
     try:
@@ -117,6 +117,9 @@ SALTED: dict[str, Callable[[bytes], str]] = {
     "sha256-salted": _sha256,
 }
 """Home-made schemes: the hexadecimal digest of salt and password, one after the other."""
+
+SCHEMES = {"auto", *_KINDS, *SALTED}
+"""What `verify` can be asked for."""
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock
 from idp.errors import ConfigurationError
+from idp.legacy import hashes
 from idp.legacy.source import Answer, LegacySource, Unavailable, Unknown
 from idp.legacy.sql import COLUMNS, SqlOptions, SqlSource
 
@@ -47,7 +48,7 @@ class Sources:
         with self._lock:
             fresh = clock.now() - self._looked < _LOOK_AGAIN
         if not fresh:
-            self._note(available=all(source.ping() for source in self.sources))
+            self._note(available=all(source.problem() is None for source in self.sources))
         return self._available
 
     def _note(self, *, available: bool) -> None:
@@ -116,12 +117,15 @@ def _sql_options(table: dict[str, Any]) -> SqlOptions:
         raise ValueError(f"columns cannot name {', '.join(unknown)}")
     if ":identifier" not in table["query"]:
         raise ValueError("query must select by :identifier")
+    scheme = table.get("hash", "auto")
+    if scheme not in hashes.SCHEMES:
+        raise ValueError(f"hash cannot be {scheme}; choose of {', '.join(sorted(hashes.SCHEMES))}")
     return SqlOptions(
         name=table["name"],
         url=secret(table["url"]),
         query=table["query"],
         columns=columns,
-        hash=table.get("hash", "auto"),
+        hash=scheme,
         timeout=float(table.get("timeout", 5)),
     )
 

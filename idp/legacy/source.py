@@ -53,7 +53,7 @@ Answer = Match | Mismatch | Unknown | Claimed | Unsupported | Unavailable
 
 
 class LegacySource(Protocol):
-    """One old user store. Neither method raises; both end within the source's time-out."""
+    """One old user store. No method raises; each ends within the source's time-out."""
 
     name: str
 
@@ -66,8 +66,8 @@ class LegacySource(Protocol):
         `Match` only: a wrong password for a locked row is a `Mismatch`.
         """
 
-    def ping(self) -> bool:
-        """True when the store answers."""
+    def problem(self) -> str | None:
+        """What is wrong with the store or with how it is described, for the operator; None: nothing."""
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import structlog
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp.accounts.profile import Profile
@@ -30,8 +32,12 @@ COLUMNS = (
 )
 """What a column of the query may be mapped to."""
 
-_TRUE = {"1", "t", "true", "y", "yes", "o", "oui"}
+_FALSE = {"", "0", "0.0", "\x00", "f", "false", "n", "no", "non", "off", "none", "nein", "aus"}
+"""What a flag column says when it is not set; whatever else it says is taken for set."""
 _LONGEST_IDENTIFIER = 254
+_LONGEST_KEY = 255
+_NOBODY = "\x7f"
+"""An identifier that no row has."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +74,25 @@ class SqlSource:
         if not rows:
             return Unknown()
         key = self._text(rows[0], "key")
-        if len(rows) > 1 or not key:
-            return self._unsupported(
-                key, "no key" if not key else "several rows for one identifier"
-            )
+        doubt = _doubt(rows, key)
+        if doubt:
+            return self._unsupported(key[:_LONGEST_KEY], doubt)
         return Claimed() if is_claimed(key) else self._compare(rows[0], key, password)
 
-    def ping(self) -> bool:
-        """See `LegacySource.ping`."""
+    def problem(self) -> str | None:
+        """See `LegacySource.problem`: asks the configured query for nobody."""
         try:
             with self._engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
-            return False
-        return True
+                columns = connection.execute(
+                    text(self._options.query), {"identifier": _NOBODY}
+                ).keys()
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+            return f"does not answer: {reason[0] if reason else type(error).__name__}"
+        needed = {name: self._options.columns.get(name, name) for name in ("key", "password_hash")}
+        needed |= self._options.columns
+        lacking = [f"{column} ({name})" for name, column in needed.items() if column not in columns]
+        return f"its query gives no column {', '.join(sorted(lacking))}" if lacking else None
 
     def close(self) -> None:
         """See `LegacySource.close`."""
@@ -132,8 +143,23 @@ class SqlSource:
         return row.get(self._options.columns.get(name, name))
 
     def _text(self, row: Mapping[str, Any], name: str) -> str:
-        value = self._value(row, name)
-        return "" if value is None else str(value)
+        return _as_text(self._value(row, name))
+
+
+def _doubt(rows: list[Mapping[str, Any]], key: str) -> str | None:
+    """Why nobody can be signed in with these rows."""
+    if len(rows) > 1:
+        return "several rows for one identifier"
+    if not key:
+        return "no key"
+    return "key longer than 255 characters" if len(key) > _LONGEST_KEY else None
+
+
+def _as_text(value: object) -> str:
+    """A column's value; drivers give some columns as bytes."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "replace")
+    return "" if value is None else str(value)
 
 
 def _can_be_asked(identifier: str) -> bool:
@@ -146,20 +172,36 @@ def _can_be_asked(identifier: str) -> bool:
 
 
 def _engine(options: SqlOptions) -> Engine:
-    seconds = options.timeout
-    arguments: dict[str, Any] = {}
-    if options.url.startswith("sqlite"):
-        arguments = {"timeout": seconds, "check_same_thread": False}
-    elif options.url.startswith("postgresql"):
-        wait = f"-c statement_timeout={int(seconds * 1000)}"
-        arguments = {"connect_timeout": max(1, int(seconds)), "options": wait}
+    """Read-only, and with an end to every wait. Raises ValueError for an engine we cannot hold to that."""
+    url, seconds = make_url(options.url), options.timeout
+    milliseconds = int(seconds * 1000)
+    arguments: dict[str, Any]
+    match url.get_backend_name():
+        case "sqlite":
+            url, arguments = _existing(url), {"timeout": seconds, "check_same_thread": False}
+        case "postgresql":
+            arguments = {
+                "connect_timeout": max(1, int(seconds)),
+                "tcp_user_timeout": milliseconds,
+                "options": f"-c statement_timeout={milliseconds} -c default_transaction_read_only=on",
+            }
+        case other:
+            raise ValueError(f"{other} is neither SQLite nor PostgreSQL, the engines known so far")
     return create_engine(
-        options.url,
+        url,
         connect_args=arguments,
         pool_pre_ping=True,
         pool_timeout=seconds,
         hide_parameters=True,
     )
+
+
+def _existing(url: URL) -> URL:
+    """A file that SQLite opens but never makes: a wrong path is an error, not an empty store."""
+    if url.database in {None, "", ":memory:"}:
+        return url
+    path = quote(str(Path(str(url.database)).absolute()))
+    return url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
 
 
 def _date(value: object) -> date | None:
@@ -174,4 +216,4 @@ def _date(value: object) -> date | None:
 
 
 def _flag(value: object) -> bool:
-    return value is True or str(value).strip().lower() in _TRUE
+    return _as_text(value).strip().lower() not in _FALSE

@@ -45,8 +45,9 @@ def complete(case: MigrationCase, new: NewAccount) -> accounts.Account | Lost:
     """
     try:
         with db.session.begin_nested():
+            profile = Profile.from_json(case.profile)
             _close(case)
-            account = _insert(case, new)
+            account = _insert(profile, new)
             _claim(case, account)
     except _LostRaceError as lost:
         return lost.reason
@@ -55,10 +56,11 @@ def complete(case: MigrationCase, new: NewAccount) -> accounts.Account | Lost:
 
 
 def _close(case: MigrationCase) -> None:
+    """The choices are the account's from now on; the case keeps none."""
     closed = affected(
         update(MigrationCase)
         .where(MigrationCase.id == case.id, MigrationCase.completed_at.is_(None))
-        .values(completed_at=clock.now())
+        .values(completed_at=clock.now(), email=None, phone=None, profile={})
     )
     if not closed:
         raise _LostRaceError(Lost.ALREADY_MIGRATED)
@@ -69,13 +71,13 @@ def _claim(case: MigrationCase, account: accounts.Account) -> None:
         raise _LostRaceError(Lost.ALREADY_MIGRATED)
 
 
-def _insert(case: MigrationCase, new: NewAccount) -> accounts.Account:
+def _insert(profile: Profile, new: NewAccount) -> accounts.Account:
     try:
         return accounts.create(
             address=new.address,
             password_hash=new.password_hash,
             phone=new.phone,
-            profile=Profile.from_json(case.profile),
+            profile=profile,
             locale=new.locale,
         )
     except IntegrityError as error:

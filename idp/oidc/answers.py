@@ -13,10 +13,11 @@ from idp.sessions import browser
 from idp.sessions.browser import LiveSession
 
 
-def grant(request: AuthorizationRequest, session: LiveSession) -> Response:
-    """A fresh code that descends from the session's authentication."""
+def grant(request: AuthorizationRequest, session: LiveSession) -> Response | None:
+    """A fresh code that descends from the session's authentication. None: the session ended meanwhile."""
     with transaction():
-        browser.touch(session)
+        if not browser.touch(session):
+            return None
         new = NewCode(
             client_id=request.client.id,
             redirect_uri=request.redirect_uri,

@@ -10,7 +10,8 @@ from idp.accounts.addresses import parse_email
 from idp.clients import registry
 from idp.errors import PageError
 from idp.extensions import transaction
-from idp.flow.interaction import Interaction, forget_sign_in, open_interaction
+from idp.flow import interaction as interactions
+from idp.flow.interaction import Interaction, forget_sign_in
 from idp.flow.requirements import Present, Unmet, unmet
 from idp.oidc import answers
 from idp.oidc.request import AuthorizationRequest, check, trust
@@ -30,12 +31,13 @@ def authorize() -> Response:
         checked = check(trusted, request.args)
         session = browser.find(cookies.session_token())
         missing = _missing(checked, session, here=False)
-        if session and missing is None:
-            return answers.grant(checked, session)
+        if session and missing is None and (answer := answers.grant(checked, session)):
+            return answer
         _refuse_silence(checked)
     except OAuth2Error as error:
         return answers.refuse(trusted, error)
-    return redirect(url_for("pages.dispatch", interaction_id=_store(checked)), 303)
+    interaction_id = _store(checked, cookies.browser_digest())
+    return redirect(url_for("pages.dispatch", interaction_id=interaction_id), 303)
 
 
 @blueprint.post("/authorize")
@@ -46,20 +48,24 @@ def authorize_by_post() -> Response:
         checked = check(trusted, request.form)
     except OAuth2Error as error:
         return answers.refuse(trusted, error)
-    return redirect(url_for("authorization.resume", interaction_id=_store(checked)), 303)
+    interaction_id = _store(checked, interactions.UNBOUND)
+    return redirect(url_for("authorization.resume", interaction_id=interaction_id, bind=1), 303)
 
 
 @blueprint.get("/authorize/<interaction_id>")
 def resume(interaction_id: str) -> Response:
     """Answer a stored request if the browser's session does by now."""
+    if "bind" in request.args:
+        with transaction():
+            interactions.bind(interaction_id, cookies.browser_digest())
     interaction = own_interaction(interaction_id)
     checked = _stored(interaction)
     session = browser.find(cookies.session_token())
     here = session is not None and session.authentication_id == interaction.authentication_id
     missing = _missing(checked, session, here=here)
     try:
-        if session and missing is None:
-            return answers.grant(checked, session)
+        if session and missing is None and (answer := answers.grant(checked, session)):
+            return answer
         _refuse_silence(checked)
         if here and missing is Unmet.OTHER_PERSON:
             raise LoginRequiredError("Another person signed in than the hint names.")
@@ -82,13 +88,13 @@ def _refuse_silence(checked: AuthorizationRequest) -> None:
         raise LoginRequiredError("The user has to sign in.")
 
 
-def _store(checked: AuthorizationRequest) -> str:
-    """Keep the request for this browser; the interaction's id."""
+def _store(checked: AuthorizationRequest, browser: str) -> str:
+    """Keep the request for a browser; the interaction's id."""
     hint = parse_email(checked.login_hint)
     with transaction():
-        interaction = open_interaction(
+        interaction = interactions.open_interaction(
             checked.client.id,
-            cookies.browser_digest(),
+            browser,
             checked.as_json(),
             locale=locale.choose(checked.ui_locales),
         )

@@ -7,7 +7,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGr
 
 from idp import audit
 from idp.accounts.account import Account
-from idp.extensions import settings
+from idp.extensions import db, settings
 from idp.grants import codes, tokens
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.oidc.server import ProtocolClient
@@ -80,6 +80,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         row = redeemed.row
         if not codes.claim(row):
             codes.revoke(row.id)
+            db.session.refresh(row, ["used_at"])
             if row.used_at is not None:
                 audit.code_reused(client_id=self.client.get_client_id(), sub=row.account.sub)
             raise InvalidGrantError("The code is invalid, expired, or was used before.")

@@ -9,6 +9,7 @@ from idp import clock
 from idp.accounts.addresses import mask_email
 from idp.accounts.phones import mask_phone, readable
 from idp.challenges.challenge import Channel
+from idp.challenges.issue import minutes_left
 from idp.challenges.results import SendRefused, Sent
 from idp.extensions import settings
 from idp.flow import codes as flow_codes
@@ -57,7 +58,7 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
         choice=now.account is not None and len(flow_codes.channels(now.account)) > 1,
         resend_seconds=max(0, ceil(left.total_seconds())),
         resend_wait=words.wait(left) if left > timedelta() else None,
-        minutes=int(settings.code_lifetime.total_seconds() // 60),
+        minutes=minutes_left(challenge, clock.now()) if challenge else 0,
         digits=settings.code_digits,
     )
 

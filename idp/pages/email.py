@@ -52,7 +52,7 @@ def submit_email_code(position: Position) -> Response:
         case CodeAccepted():
             return onward(position.interaction.id)
         case CodeRefused() as refused:
-            return show_code_page(position, 422, words.code_problem(refused))
+            return show_code_page(position, words.code_status(refused), words.code_problem(refused))
 
 
 @blueprint.post(f"{STEP}/email/change")

@@ -35,7 +35,7 @@ def submit_second_factor(position: Position) -> Response:
             cookies.set_session(answer, token)
             return answer
         case CodeRefused() as refused:
-            return show_code_page(position, 422, words.code_problem(refused))
+            return show_code_page(position, words.code_status(refused), words.code_problem(refused))
 
 
 @blueprint.post(f"{STEP}/channel")

@@ -90,6 +90,11 @@ def code_problem(refused: CodeRefused) -> Problem:
     return Problem("code", text)
 
 
+def code_status(refused: CodeRefused) -> int:
+    """HTTP status of a refused code: 429 (RFC 6585 4) when waiting would help."""
+    return 429 if refused.problem in {CodeProblem.EXHAUSTED, CodeProblem.RECOVERY} else 422
+
+
 def send_problem(field: str, refused: SendRefused) -> Problem:
     """Why no code was sent."""
     again = wait(refused.wait)

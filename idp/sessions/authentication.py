@@ -6,14 +6,14 @@ has a NOT NULL foreign key to an authentication.
 
 from datetime import timedelta
 
-from sqlalchemy import column, delete, exists, select, table
+from sqlalchemy import delete, select
 
 from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts.password import PasswordVerified
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeVerified
-from idp.extensions import affected, db
+from idp.extensions import affected, db, unreferred
 from idp.sessions.models import Authentication
 
 ACR = {Channel.EMAIL: "urn:seuil:acr:email", Channel.SMS: "urn:seuil:acr:sms"}
@@ -69,9 +69,7 @@ def purge(limit: int) -> int:
     The rooms above are known by their foreign keys only.
     """
     old = select(Authentication.id).where(
-        Authentication.authenticated_at < clock.now() - timedelta(days=1)
+        Authentication.authenticated_at < clock.now() - timedelta(days=1),
+        *unreferred(Authentication.id),
     )
-    for name in ("browser_session", "authorization_code", "token", "interaction"):
-        child = table(name, column("authentication_id"))
-        old = old.where(~exists().where(child.c.authentication_id == Authentication.id))
     return affected(delete(Authentication).where(Authentication.id.in_(old.limit(limit))))

@@ -2,9 +2,9 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -13,8 +13,6 @@ from idp.accounts.account import Account, AccountStatus
 from idp.extensions import affected, db, settings
 from idp.security import tokens
 from idp.sessions.models import Authentication, BrowserSession, ClientSession
-
-_TOUCH_EVERY = timedelta(minutes=1)
 
 
 def begin(authentication: Authentication) -> str:
@@ -77,13 +75,15 @@ def find(token: str | None) -> LiveSession | None:
     return LiveSession(*row) if row else None
 
 
-def touch(session: LiveSession) -> None:
-    """Note that the session was used; written once a minute at most."""
-    now = clock.now()
-    if now - session.seen_at >= _TOUCH_EVERY:
-        db.session.execute(
-            update(BrowserSession).where(BrowserSession.id == session.id).values(seen_at=now)
+def touch(session: LiveSession) -> bool:
+    """Note that the session is used; False when it ended since it was read. Whoever ends it now waits."""
+    return bool(
+        affected(
+            update(BrowserSession)
+            .where(BrowserSession.id == session.id, BrowserSession.ended_at.is_(None))
+            .values(seen_at=clock.now())
         )
+    )
 
 
 def end(token: str | None) -> None:
@@ -92,7 +92,7 @@ def end(token: str | None) -> None:
         db.session.execute(
             update(BrowserSession)
             .where(BrowserSession.token == tokens.digest(token), BrowserSession.ended_at.is_(None))
-            .values(ended_at=clock.now())
+            .values(ended_at=clock.now(), expires_at=clock.now())
         )
 
 
@@ -123,9 +123,5 @@ def knows(session: LiveSession, sid: str) -> bool:
 
 def purge(limit: int) -> int:
     """Delete up to `limit` sessions that are over, with their `sid`s; how many went."""
-    over = (
-        select(BrowserSession.id)
-        .where(or_(BrowserSession.expires_at < clock.now(), BrowserSession.ended_at.is_not(None)))
-        .limit(limit)
-    )
+    over = select(BrowserSession.id).where(BrowserSession.expires_at <= clock.now()).limit(limit)
     return affected(delete(BrowserSession).where(BrowserSession.id.in_(over)))

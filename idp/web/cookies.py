@@ -18,10 +18,14 @@ def known_browser() -> str | None:
     return tokens.digest(secret) if _SECRET.fullmatch(secret) else None
 
 
+def present_browser() -> str | None:
+    """As `known_browser`, or of the secret that it gets with this very response."""
+    return known_browser() or g.get("new_browser")
+
+
 def browser_digest() -> str:
     """Digest of this browser's secret; a new one is set on the response when it has none."""
-    known = known_browser() or g.get("new_browser")
-    return known or _new_browser()
+    return present_browser() or _new_browser()
 
 
 def session_token() -> str | None:

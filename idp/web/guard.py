@@ -17,7 +17,7 @@ from idp.web.responses import onward, to_step
 
 def own_interaction(interaction_id: str) -> Interaction:
     """The interaction of this browser. Raises PageError when it is another's, unknown, or over."""
-    browser = cookies.known_browser()
+    browser = cookies.present_browser()
     interaction = load(interaction_id, browser) if browser else None
     if interaction is None:
         raise PageError(

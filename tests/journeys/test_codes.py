@@ -73,7 +73,7 @@ def test_after_five_wrong_codes_even_the_right_one_has_to_wait(waiting):
         for _ in range(5):
             enter(waiting, another(code))
         enter(waiting, code)
-        assert (waiting.step, waiting.page.status) == (step, 422)
+        assert (waiting.step, waiting.page.status) == (step, 429)
         assert "Réessayez dans 10 minutes" in waiting.page.text
         now.shift(timedelta(minutes=10, seconds=1))
         waiting.press("Envoyer le code à nouveau")

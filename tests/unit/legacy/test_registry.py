@@ -80,8 +80,8 @@ class Fixed:
         self.asked += 1
         return self.answer
 
-    def ping(self):
-        return self.up
+    def problem(self):
+        return None if self.up else "does not answer"
 
     def close(self):
         pass

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from idp.legacy.source import Claimed, Match, Mismatch, Unavailable, Unknown, Unsupported
-from idp.legacy.sql import SqlOptions, SqlSource
+from idp.legacy.sql import SqlOptions, SqlSource, _flag
 from tests.support.ports import free_port
 
 COLUMNS = {
@@ -136,15 +136,54 @@ def test_a_store_that_is_not_there_is_unavailable_in_time(where):
     source = SqlSource(options)
     began = time.monotonic()
     assert ask(source, "jeanne") == Unavailable()
-    assert not source.ping()
+    assert source.problem().startswith("does not answer: ")
     assert time.monotonic() - began < 5
     source.close()
 
 
-def test_a_broken_query_is_unavailable_not_a_crash(url):
-    source = SqlSource(SqlOptions("old", url, "SELECT * FROM gone WHERE x = :identifier", COLUMNS))
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM gone WHERE x = :identifier",
+        "SELEKT * FROM people WHERE login = :identifier",
+        "DELETE FROM people WHERE login = :identifier RETURNING *",
+    ],
+)
+def test_a_query_that_cannot_be_is_unavailable_and_the_operator_is_told(url, query):
+    source = SqlSource(SqlOptions("old", url, query, COLUMNS))
     assert ask(source, "jeanne") == Unavailable()
+    assert source.problem().startswith("does not answer: ")
     source.close()
+    sound = SqlSource(SqlOptions("old", url, QUERY, COLUMNS, hash="md5-salted"))
+    assert isinstance(ask(sound, "jeanne"), Match)
+    sound.close()
+
+
+def test_a_column_that_the_query_does_not_give_is_told_to_the_operator(url):
+    source = SqlSource(SqlOptions("old", url, QUERY, COLUMNS | {"key": "ident"}))
+    assert source.problem() == "its query gives no column ident (key)"
+    source.close()
+
+
+def test_a_sound_source_has_no_problem(source):
+    assert source.problem() is None
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path):
+    source = SqlSource(SqlOptions("old", f"sqlite:///{tmp_path}/none.db", QUERY, COLUMNS))
+    assert ask(source, "jeanne") == Unavailable()
+    assert not (tmp_path / "none.db").exists()
+    source.close()
+
+
+@pytest.mark.parametrize("value", [True, 1, -1, "1", "locked", "X", "oui", b"\x01", b"1", 2.0])
+def test_a_flag_in_doubt_is_set(value):
+    assert _flag(value)
+
+
+@pytest.mark.parametrize("value", [None, False, 0, "0", "", " N ", "false", "non", b"\x00", b"0"])
+def test_a_flag_that_says_no_is_not_set(value):
+    assert not _flag(value)
 
 
 def test_a_slow_statement_is_given_up(request, cluster, url):
