@@ -3,6 +3,7 @@
 from flask import request
 from werkzeug.wrappers import Response
 
+from idp.accounts import account as accounts
 from idp.accounts.phones import readable
 from idp.accounts.profile import Profile
 from idp.extensions import settings
@@ -40,7 +41,9 @@ def submit_profile(position: Position) -> Response:
 @step_page(Step.DONE)
 def done(position: Position) -> Response:
     """The migration is done."""
-    return page("done.html", position=position)
+    account = accounts.by_id(position.interaction.migrated_account_id or 0)
+    by_sms = account is not None and account.phone is not None
+    return page("done.html", position=position, by_sms=by_sms)
 
 
 @blueprint.post(f"{STEP}/done")

@@ -5,12 +5,15 @@ document.querySelector("[data-focus]")?.focus();
 
 for (const line of document.querySelectorAll("[data-countdown]")) {
   const place = line.querySelector("span");
+  const button = document.getElementById("resend");
+  button.disabled = true;
   const end = Date.now() + Number(line.dataset.countdown) * 1000;
   const words = place.textContent.replace(/\d+.*/, "");
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000);
     if (left <= 0) {
       line.textContent = line.dataset.after;
+      button.disabled = false;
       clearInterval(timer);
     } else {
       place.textContent = `${words}${left} s`;
@@ -21,18 +24,19 @@ for (const line of document.querySelectorAll("[data-countdown]")) {
 
 for (const input of document.querySelectorAll('input[type="password"]')) {
   const button = document.createElement("button");
-  const english = document.documentElement.lang.startsWith("en");
-  const [show, hide] = english ? ["Show", "Hide"] : ["Afficher", "Masquer"];
+  const label = document.querySelector(`label[for="${input.id}"]`).textContent;
+  const name = (words) => {
+    button.textContent = words;
+    button.setAttribute("aria-label", `${words} : ${label}`);
+  };
   button.type = "button";
   button.className = "quiet";
-  button.textContent = show;
   button.setAttribute("aria-controls", input.id);
-  button.setAttribute("aria-pressed", "false");
+  name(input.dataset.show);
   button.addEventListener("click", () => {
     const shown = input.type === "password";
     input.type = shown ? "text" : "password";
-    button.textContent = shown ? hide : show;
-    button.setAttribute("aria-pressed", String(shown));
+    name(shown ? input.dataset.hide : input.dataset.show);
   });
   input.after(button);
   input.form.addEventListener("submit", () => { input.type = "password"; });

@@ -32,7 +32,11 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
-    app.jinja_env.globals.update(support_contact=options.support_contact, get_locale=locale.select)
+    app.jinja_env.globals.update(
+        support_contact=options.support_contact,
+        get_locale=locale.select,
+        sms_enabled=lambda: settings.sms_enabled,
+    )
     app.before_request(_own_host)
     csrf.init_app(app)
     babel.init_app(app, default_locale=options.default_locale, locale_selector=locale.select)

@@ -1,5 +1,7 @@
 """From the portal's button and back to it, in Chromium, as a person would."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.support.browser import DESKTOP, NUMBER, PHONE
@@ -42,6 +44,22 @@ def test_a_signed_in_browser_is_let_in_at_once(visitor):
     person.come()
     assert person.page.url == f"{person.demo['portal']}/"
     assert "Bonjour" in person.page.locator("main").inner_text()
+
+
+def test_signing_out_asks_first_without_a_hint_and_still_leads_back(visitor):
+    person = visitor().migrate().press("Se connecter à e-services")
+    list(person.later_sign_in())
+    asked = {
+        "client_id": person.demo["client"]["client_id"],
+        "post_logout_redirect_uri": f"{person.demo['portal']}/",
+    }
+    person.page.goto(f"{person.demo['issuer']}/logout?{urlencode(asked)}")
+    assert person.step == "logout"
+    person.press("Se déconnecter")
+    person.page.wait_for_url(f"{person.demo['portal']}/**")
+    person.context.clear_cookies(name="portal-session")
+    person.come()
+    assert person.step == "sign-in"
 
 
 EXPECTED = {

@@ -1,5 +1,6 @@
 """The migration's pages: addresses, numbers, passwords, conflicts, interruptions (DESIGN 3)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -56,8 +57,8 @@ def test_a_taken_address_is_told_only_to_who_proves_the_mailbox(migrating, anoth
     free = another().authorize().sign_in("paul", PASSWORD)
     free.press("Recevoir le code", email="freer@example.ch")
     migrating.press("Recevoir le code", email="taken@example.ch")
-    plain = migrating.page.text.replace("taken@", "freer@")
-    assert plain == free.page.text, "before the code the pages are alike"
+    seen = [re.sub(r"\w{4}-\w{4}|\w+@", "", person.page.text) for person in (migrating, free)]
+    assert seen[0] == seen[1], "before the code the pages are alike"
     code = migrating.code("taken@example.ch")
     assert "déjà l’identifiant d’un compte" in inbox.messages[-1].text
     migrating.press("Vérifier le code", code=code)

@@ -8,9 +8,12 @@ import pytest
 import time_machine
 
 from idp import clock
+from idp.extensions import db
+from idp.migration.models import MigrationCase
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER, NEW_PASSWORD, Person
 from tests.support.people import PASSWORD
+from tests.support.settings import override
 
 REFUSE = "Je ne souhaite pas donner mon numéro de téléphone"
 STEPS = (
@@ -80,6 +83,20 @@ def test_progress_is_shown_for_steps_two_to_six_of_the_notice(person):
         found = re.search(r"Étape (\d) sur 5", at.page.text)
         numbers.append(found and int(found[1]))
     assert numbers == [None, 1, 2, 3, 4, 4, 5, None, None]
+
+
+def test_without_a_gateway_there_are_four_steps(app, person):
+    with override(app, sms_url=""):
+        person.authorize().sign_in("jeanne", PASSWORD)
+        assert "Étape 1 sur 4" in person.page.text
+        person.give_email("jeanne@example.ch")
+        assert "Étape 4 sur 4" in person.page.text
+
+
+def test_a_case_has_a_number_for_support(person):
+    person.authorize().sign_in("jeanne", PASSWORD)
+    reference = db.session.query(MigrationCase).one().reference
+    assert f"Numéro de votre dossier, pour l’assistance : {reference}" in person.page.text
 
 
 def test_the_warning_of_the_notice_is_on_the_address_page(person):

@@ -4,10 +4,12 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import delete
 
 from idp.accounts.account import Account
-from idp.extensions import db
+from idp.extensions import db, transaction
 from idp.legacy.identity import LegacyIdentity
+from idp.migration.models import MigrationCase
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD, Person
 from tests.support.people import PASSWORD
@@ -77,6 +79,18 @@ def test_one_person_who_finishes_on_many_devices_at_once_is_one_account(another)
     assert sorted(person.step for person in people) == ["done", "sign-in", "sign-in"]
     loser = next(person for person in people if person.step == "sign-in")
     assert "vient d’être terminée" in loser.page.text
+
+
+def test_first_sign_ins_at_once_open_one_case_even_after_a_purge(another):
+    another().sign_in("jeanne", PASSWORD)
+    for _round in range(4):
+        with transaction():
+            db.session.execute(delete(MigrationCase))
+        people = [another() for _ in range(4)]
+        with ThreadPoolExecutor(len(people)) as pool:
+            list(pool.map(lambda person: person.sign_in("jeanne", PASSWORD), people))
+        assert {person.step for person in people} == {"email"}
+        assert db.session.query(MigrationCase).count() == 1
 
 
 def test_whoever_chooses_last_decides_the_address(another):
