@@ -32,6 +32,7 @@ from sqlalchemy import (
     event,
     exists,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
@@ -130,6 +131,12 @@ def transaction() -> Iterator[None]:
 def affected(statement: Update | Delete) -> int:
     """Run a conditional UPDATE or DELETE; how many rows it found. Zero: somebody was first."""
     return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+
+
+def upsert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say ON CONFLICT; both engines have it, each under its own name."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    return insert(model)
 
 
 def unreferred(key: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:

@@ -7,7 +7,6 @@ still fits. A legacy password is never altered: `hash_verbatim`.
 import enum
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -15,16 +14,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
 from idp.extensions import settings
-
-
-@dataclass(frozen=True)
-class PasswordVerified:
-    """First factor: the account's password was right, in this interaction, under this epoch."""
-
-    account_id: int
-    epoch: int
-    interaction_id: str
-    at: datetime
 
 
 @dataclass(frozen=True)

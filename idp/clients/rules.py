@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from idp.keys.signing import ALGORITHMS
+
 SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access")
-_AUTH_METHODS = {"client_secret_basic", "client_secret_post", "none"}
-_GRANT_TYPES = {"authorization_code", "refresh_token"}
-_ALGORITHMS = {"RS256", "ES256"}
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+GRANT_TYPES = ("authorization_code", "refresh_token")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -35,11 +36,11 @@ def check(values: Mapping[str, Any]) -> None:
     for field in ("client_uri", "initiate_login_uri"):
         if values[field]:
             check_uri(field, values[field])
-    _check_choices("grant_types", values["grant_types"], _GRANT_TYPES)
-    _check_choices("scope", values["scope"].split(), set(SCOPES))
+    _check_choices("grant_types", values["grant_types"], GRANT_TYPES)
+    _check_choices("scope", values["scope"].split(), SCOPES)
     method, alg = "token_endpoint_auth_method", "id_token_signed_response_alg"
-    _check_choices(method, [values[method]], _AUTH_METHODS)
-    _check_choices(alg, [values[alg]], _ALGORITHMS)
+    _check_choices(method, [values[method]], AUTH_METHODS)
+    _check_choices(alg, [values[alg]], ALGORITHMS)
     _check_together(values)
 
 
@@ -70,8 +71,8 @@ def _check_name(values: Mapping[str, Any]) -> None:
         raise InvalidRegistrationError("client_id", "must be 1 to 64 of A–Z a–z 0–9 . _ ~ -")
 
 
-def _check_choices(field: str, chosen: Iterable[str], known: set[str]) -> None:
-    unknown = sorted(set(chosen) - known)
+def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
+    unknown = sorted(set(chosen) - set(known))
     if unknown:
         allowed = ", ".join(sorted(known))
         raise InvalidRegistrationError(

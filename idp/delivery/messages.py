@@ -40,7 +40,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Sms:
-    """A rendered SMS, of GSM-7 characters, in one segment (160 septets)."""
+    """A rendered SMS, of GSM-7 characters; in one segment (160 septets) unless the issuer's host is long."""
 
     to: str
     text: str

@@ -27,7 +27,7 @@ class Notice(enum.StrEnum):
 class Interaction(Base):
     """An authorization request while the user is on our pages. It ends at `expires_at`, whatever happens.
 
-    Proofs of a second factor sign-in: `password_…`. Proofs of a migration: `legacy_…` (the legacy
+    The first factor of a sign-in: `password_…`. Proofs of a migration: `legacy_…` (the legacy
     password), `email_…` (the mailbox), `phone_…`. They are worth something in this browser only.
     """
 

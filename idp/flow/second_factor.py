@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from idp import audit
-from idp.accounts.password import PasswordVerified
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
 from idp.flow import codes
@@ -11,6 +10,7 @@ from idp.flow.interaction import Interaction, forget_proofs, forget_sign_in
 from idp.flow.position import Position, acting
 from idp.sessions import authentication as authentications
 from idp.sessions import browser
+from idp.sessions.authentication import PasswordVerified
 
 
 @dataclass(frozen=True)

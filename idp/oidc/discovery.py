@@ -5,13 +5,13 @@ from typing import Any
 from flask import Blueprint, jsonify, url_for
 from werkzeug.wrappers import Response
 
-from idp.clients.rules import SCOPES
+from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES
+from idp.delivery.messages import LOCALES
 from idp.extensions import settings
 from idp.keys import signing
 from idp.oidc.claims import SCOPE_CLAIMS
 from idp.oidc.request import PROMPTS
 from idp.sessions.authentication import ACR
-from idp.web.locale import LOCALES
 
 blueprint = Blueprint("discovery", __name__)
 
@@ -55,17 +55,13 @@ def _abilities() -> dict[str, Any]:
     return {
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": [*GRANT_TYPES],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [*signing.ALGORITHMS],
         "scopes_supported": [*SCOPES],
         "claims_supported": ["sub", *(name for names in SCOPE_CLAIMS.values() for name in names)],
         "claim_types_supported": ["normal"],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-            "none",
-        ],
+        "token_endpoint_auth_methods_supported": [*AUTH_METHODS],
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": [*ACR.values()],
         "prompt_values_supported": [*PROMPTS],

@@ -7,13 +7,12 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGr
 
 from idp import audit
 from idp.accounts.account import Account
+from idp.clients.rules import AUTH_METHODS
 from idp.extensions import db, settings
 from idp.grants import codes, tokens
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.oidc.server import ProtocolClient
 from idp.sessions import authentication
-
-_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 
 class RedeemedCode:
@@ -68,7 +67,7 @@ class PresentedToken:
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     """Redeem a code. It is claimed only after redirect URI and verifier were found right."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def query_authorization_code(self, code: str, client: ProtocolClient) -> RedeemedCode | None:
         """The code, used or not: reuse is noticed in `authenticate_user`."""
@@ -104,7 +103,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     """Rotate a refresh token; a used one that comes again kills its family (RFC 9700 4.14.2)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def authenticate_refresh_token(self, value: str) -> PresentedToken | None:
         """The living token, used or not."""

@@ -11,7 +11,7 @@ _POSTED_BY_OTHERS = (
     "idp.oidc.token.token",
     "idp.oidc.userinfo.userinfo",
 )
-"""Views that relying parties post to; none of them acts on a cookie."""
+"""Views that relying parties post to; none of them changes anything of who is signed in."""
 
 
 def init_app(app: Flask) -> None:

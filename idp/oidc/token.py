@@ -5,6 +5,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import Blueprint, Flask
 from werkzeug.wrappers import Response
 
+from idp.clients.rules import AUTH_METHODS
 from idp.extensions import transaction
 from idp.oidc.grant_types import CodeGrant, RefreshGrant
 from idp.oidc.id_token import IdToken
@@ -43,9 +44,5 @@ def token() -> Response:
 
 _server.register_grant(CodeGrant, [IdToken(), _S256Only(required=True)])
 _server.register_grant(RefreshGrant)
-for _name, _method in (
-    ("client_secret_basic", by_basic),
-    ("client_secret_post", by_post),
-    ("none", by_name),
-):
+for _name, _method in zip(AUTH_METHODS, (by_basic, by_post, by_name), strict=True):
     _server.register_client_auth_method(_name, _method)

@@ -1,20 +1,19 @@
 """Counting tries in the database, shared by all nodes.
 
-A try is reserved, and committed, before anything is compared; success gives it back. Two kinds of
-bucket share one table: a `Budget` (so many in a window) and a `Backoff` (some free, then a delay
-that doubles). Keys are stored as digests, so the table names nobody.
+A try is reserved, and committed, before anything is compared; success empties the bucket. Two kinds
+of bucket share one table: a `Budget` (so many in a window) and a `Backoff` (some free, then a delay
+that doubles). Keys are stored as digests, of one length and not to be read by chance; whoever wants to
+can find an address again by trying.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, String, case, delete, literal, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
-from idp.extensions import Base, UtcDateTime, affected, db
+from idp.extensions import Base, UtcDateTime, affected, db, upsert
 from idp.security.tokens import digest
 
 
@@ -56,14 +55,14 @@ def reserve(*buckets: Budget | Backoff) -> timedelta | None:
     taken: list[Budget | Backoff] = []
     for bucket in buckets:
         if not _take(bucket):
-            give_back(*taken)
+            _give_back(*taken)
             return _wait(bucket)
         taken.append(bucket)
     return None
 
 
-def give_back(*buckets: Budget | Backoff) -> None:
-    """Undo one reserved try in each bucket, after a try that turned out not to be wrong."""
+def _give_back(*buckets: Budget | Backoff) -> None:
+    """Undo one reserved try in each bucket: another bucket had none left."""
     for bucket in buckets:
         db.session.execute(
             update(Throttle)
@@ -103,8 +102,7 @@ def _take(bucket: Budget | Backoff) -> bool:
     else:
         allowed = stale | (Throttle.blocked_until <= now)
         values |= {"expires_at": now + window, "blocked_until": _next_door(bucket, count, now)}
-    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(Throttle).values(
+    statement = upsert(Throttle).values(
         key=digest(bucket.key), count=1, blocked_until=now, expires_at=now + window
     )
     statement = statement.on_conflict_do_update(

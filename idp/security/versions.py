@@ -11,11 +11,9 @@ from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, String, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.extensions import Base, db
+from idp.extensions import Base, db, upsert
 
 T = TypeVar("T")
 
@@ -41,9 +39,8 @@ def bump(name: str) -> None:
 
     Whoever else says so waits until that transaction ends.
     """
-    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     version = secrets.randbelow(2**31)
-    statement = insert(CacheVersion).values(name=name, version=version)
+    statement = upsert(CacheVersion).values(name=name, version=version)
     db.session.execute(
         statement.on_conflict_do_update(
             index_elements=[CacheVersion.name], set_={"version": version}

@@ -4,13 +4,13 @@
 has a NOT NULL foreign key to an authentication.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
 from idp import clock
 from idp.accounts import account as accounts
-from idp.accounts.password import PasswordVerified
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeVerified
 from idp.extensions import affected, db, unreferred
@@ -18,6 +18,16 @@ from idp.sessions.models import Authentication
 
 ACR = {Channel.EMAIL: "urn:seuil:acr:email", Channel.SMS: "urn:seuil:acr:sms"}
 """The level of an authentication, named honestly by the channel of its code (OIDC Core 2, `acr`)."""
+
+
+@dataclass(frozen=True)
+class PasswordVerified:
+    """First factor: the account's password was right, in this interaction, under this epoch."""
+
+    account_id: int
+    epoch: int
+    interaction_id: str
+    at: datetime
 
 
 class BrokenRuleError(Exception):

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
-from idp.extensions import affected, db, settings
+from idp.extensions import affected, db, settings, upsert
 from idp.security import tokens
 from idp.sessions.models import Authentication, BrowserSession, ClientSession
 
@@ -98,8 +96,7 @@ def end(token: str | None) -> None:
 
 def client_sid(session: LiveSession, client_id: int) -> str:
     """The `sid` under which one client (row id) knows this session: the same at every call."""
-    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(ClientSession).values(
+    statement = upsert(ClientSession).values(
         sid=secrets.token_urlsafe(24),
         browser_session_id=session.id,
         client_id=client_id,

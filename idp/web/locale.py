@@ -2,9 +2,8 @@
 
 from flask import g, has_request_context, request
 
+from idp.delivery.messages import LOCALES
 from idp.extensions import settings
-
-LOCALES = ("fr", "en")
 
 
 def choose(ui_locales: str) -> str:
