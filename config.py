@@ -134,6 +134,12 @@ class Settings(BaseSettings):
         5, ge=1, description="Codes sent to one destination in 15 minutes."
     )
     send_limit_day: int = Field(20, ge=1, description="Codes sent to one destination in a day.")
+    send_spread: int = Field(
+        3,
+        ge=1,
+        description="How many times these limits one person's codes to all destinations together, "
+        "and all persons' codes to one new destination, may take.",
+    )
 
     # -- Passwords (NIST SP 800-63B-4, ANSSI, CNIL) ----------------------------------------------
     password_min: int = Field(12, ge=8, description="Shortest password, in characters.")

@@ -199,9 +199,11 @@ def _absolute(url: str) -> URL:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
+    """`hide_parameters`: a failed statement is logged without what it was given."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10}}
-    return {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10, "pool_pre_ping": True}
+        return {"connect_args": {"timeout": 10}, "hide_parameters": True}
+    pool = {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10, "pool_pre_ping": True}
+    return {**pool, "hide_parameters": True}
 
 
 def _tame_sqlite(engine: Engine) -> None:

@@ -2,9 +2,12 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from config import Settings
@@ -31,6 +34,7 @@ def init(settings: "Settings") -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_values,
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -46,6 +50,27 @@ def init(settings: "Settings") -> None:
     logging.getLogger("seuil").setLevel(settings.log_level)
     for name in _SECRETIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_values(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A database quotes rows in its errors: of those only the kind and the place are written."""
+    info = event.get("exc_info")
+    error = info if isinstance(info, BaseException) else sys.exc_info()[1] if info else None
+    kinds = list(_kinds(error))
+    if error is not None and any(issubclass(kind, DBAPIError) for kind in kinds):
+        event.pop("exc_info")
+        place = "".join(traceback.format_tb(error.__traceback__))
+        event["exception"] = place + " from ".join(kind.__name__ for kind in kinds)
+    return event
+
+
+def _kinds(error: BaseException | None) -> Iterator[type[BaseException]]:
+    """What happened, and what that was raised from."""
+    while error is not None:
+        yield type(error)
+        error = error.__cause__ or error.__context__
 
 
 def _handler(shared: list[structlog.typing.Processor]) -> logging.Handler:

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 ISSUER = "http://localhost:8000"
-STEP = "/interaction/<interaction_id>"
+STEP = "/interaction/<token:interaction_id>"
 NO_STORE = "no-store"
 CACHED = "public, max-age=300"
 
@@ -36,7 +36,7 @@ TABLE = [
     Route("/jwks", "GET", "nobody", cache=CACHED),
     Route("/authorize", "GET", "request"),
     Route("/authorize", "POST", "request"),
-    Route("/authorize/<interaction_id>", "GET", "browser"),
+    Route("/authorize/<token:interaction_id>", "GET", "browser"),
     Route("/token", "POST", "client"),
     Route("/userinfo", "GET", "token"),
     Route("/userinfo", "POST", "token"),
@@ -65,7 +65,9 @@ IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 
 def ask(client: FlaskClient, route: Route):
-    path = route.rule.replace("<interaction_id>", "x" * 43).replace("<path:elsewhere>", "resend")
+    path = route.rule.replace("<token:interaction_id>", "x" * 43).replace(
+        "<path:elsewhere>", "resend"
+    )
     return client.open(path, method=route.methods, base_url=ISSUER)
 
 

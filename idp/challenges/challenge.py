@@ -1,6 +1,7 @@
 """The challenge: one one-time code for one purpose, one destination, one browser."""
 
 import enum
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
@@ -60,3 +61,17 @@ class Challenge(Base):
             postgresql_where=text("closed_at IS NULL"),
         ),
     )
+
+
+@dataclass(frozen=True)
+class NewChallenge:
+    """What a challenge fixes at birth. `account_id` and `epoch`, or `case_id`, say whose it is."""
+
+    purpose: Purpose
+    channel: Channel
+    destination: str
+    interaction_id: str
+    browser: str
+    account_id: int | None = None
+    epoch: int | None = None
+    case_id: int | None = None

@@ -8,30 +8,15 @@ import pyotp
 from sqlalchemy import select, update
 
 from idp import clock
-from idp.accounts.addresses import email_key, mask_email
+from idp.accounts.addresses import mask_email
 from idp.accounts.phones import mask_phone
-from idp.challenges.challenge import Challenge, Channel, Purpose
+from idp.challenges import budgets
+from idp.challenges.challenge import Challenge, Channel, NewChallenge
 from idp.challenges.results import SendProblem, SendRefused, Sent
 from idp.delivery import outbox
 from idp.delivery.messages import CodeMessage
 from idp.extensions import db, settings
 from idp.keys import wrapping
-from idp.security import throttle
-from idp.security.throttle import Budget
-
-
-@dataclass(frozen=True)
-class NewChallenge:
-    """What a challenge fixes at birth. `account_id` and `epoch`, or `case_id`, say whose it is."""
-
-    purpose: Purpose
-    channel: Channel
-    destination: str
-    interaction_id: str
-    browser: str
-    account_id: int | None = None
-    epoch: int | None = None
-    case_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +33,7 @@ def open_challenge(new: NewChallenge, wording: Wording) -> Sent | SendRefused:
 
     When no message may be sent, the current code stays as it is.
     """
-    refused = _reserve_message(new.purpose, new.channel, new.destination)
+    refused = budgets.reserve(new)
     if refused:
         return refused
     close_current(new.interaction_id)
@@ -75,7 +60,7 @@ def resend(challenge: Challenge, wording: Wording) -> Sent | SendRefused:
         return SendRefused(SendProblem.TOO_SOON, settings.resend_after - since)
     if challenge.expires_at - now < settings.resend_minimum_life:
         return open_challenge(renewal(challenge), wording)
-    refused = _reserve_message(challenge.purpose, challenge.channel, challenge.destination)
+    refused = budgets.reserve(renewal(challenge))
     if refused:
         return refused
     _emit(challenge, wording, now)
@@ -134,16 +119,3 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
     outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))
-
-
-def _reserve_message(purpose: Purpose, channel: Channel, destination: str) -> SendRefused | None:
-    """Verified and not yet verified destinations have budgets of their own, so that nobody who only
-    claims a number or an address can use up its owner's."""
-    group = "verified" if purpose is Purpose.SECOND_FACTOR else "enrolment"
-    target = email_key(destination) if channel is Channel.EMAIL else destination
-    key = f"send:{group}:{channel}:{target}"
-    wait = throttle.reserve(
-        Budget(f"{key}:short", settings.send_limit_short, timedelta(minutes=15)),
-        Budget(f"{key}:day", settings.send_limit_day, timedelta(days=1)),
-    )
-    return SendRefused(SendProblem.BUDGET, wait) if wait else None

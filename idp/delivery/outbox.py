@@ -9,6 +9,7 @@ import threading
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ from idp.delivery.senders import RetryLaterError, UndeliverableError
 from idp.extensions import affected, db, settings, transaction
 from idp.keys import wrapping
 from idp.security import tokens
+
+_log = structlog.get_logger("seuil.delivery")
 
 _BATCH = 20
 _LONGEST_PAUSE = timedelta(seconds=60)
@@ -122,6 +125,11 @@ def _deliver(lease: _Leased, worker: str) -> None:
     except (UndeliverableError, wrapping.WrapError) as error:
         with transaction():
             _finish(lease.id, worker, OutboxStatus.DEAD, str(error))
+    except Exception as error:  # noqa: BLE001
+        # One message that nobody can write must not hold up the others, now or after its lease.
+        _log.error("message_cannot_be_written", uid=lease.uid, error=type(error).__name__)
+        with transaction():
+            _finish(lease.id, worker, OutboxStatus.DEAD, type(error).__name__)
     else:
         with transaction():
             _finish(lease.id, worker, OutboxStatus.SENT, None)

@@ -14,7 +14,7 @@ import structlog
 from flask import Flask, current_app
 
 from idp.delivery.messages import Mail, Sms
-from idp.delivery.smtp import HardenedMail, MissingAbilityError
+from idp.delivery.smtp import ForgedHeaderError, HardenedMail, MissingAbilityError
 from idp.errors import ConfigurationError
 from idp.extensions import settings
 
@@ -65,6 +65,8 @@ class SmtpSender(Sender):
                 connection.deliver(message)
         except MissingAbilityError as error:
             raise UndeliverableError("SMTPUTF8 is not offered") from error
+        except ForgedHeaderError as error:
+            raise UndeliverableError("the address is no plain address") from error
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
             if _code_of(error) >= 500:
                 raise UndeliverableError(f"SMTP {_code_of(error)}") from error

@@ -6,6 +6,7 @@ as if it were a display name.
 
 import smtplib
 import ssl
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -22,6 +23,10 @@ from idp.extensions import settings
 
 class MissingAbilityError(Exception):
     """The server cannot carry this address: it does not speak SMTPUTF8 (RFC 6531)."""
+
+
+class ForgedHeaderError(Exception):
+    """A value that would become a header or a text of its own."""
 
 
 class HardenedConnection(Connection):
@@ -91,7 +96,15 @@ def compose(message: Mail) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
+    _check_headers(mail)
     return mail
+
+
+def _check_headers(mail: EmailMessage) -> None:
+    """Raises ForgedHeaderError when the written message would be read with other headers than ours."""
+    written = message_from_bytes(mail.as_bytes())
+    if written.keys() != mail.keys() or written.defects:
+        raise ForgedHeaderError
 
 
 def _address(address: str, name: str = "") -> Address:

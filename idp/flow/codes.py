@@ -7,8 +7,8 @@ from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
 from idp.challenges import issue, verify
-from idp.challenges.challenge import Challenge, Channel, Purpose
-from idp.challenges.issue import NewChallenge, Wording
+from idp.challenges.challenge import Challenge, Channel, NewChallenge, Purpose
+from idp.challenges.issue import Wording
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
 from idp.extensions import settings
 from idp.flow.interaction import Interaction, Notice

@@ -10,11 +10,12 @@ import time
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from idp import audit, clock
 from idp.accounts import account as accounts
 from idp.accounts import password as passwords
-from idp.accounts.addresses import email_key, parse_email
+from idp.accounts.addresses import LONGEST, email_key, parse_email
 from idp.challenges import verify
 from idp.extensions import release, settings, transaction
 from idp.flow import codes
@@ -27,7 +28,7 @@ from idp.flow.interaction import (
 from idp.flow.position import Position, acting
 from idp.legacy import identity as identities
 from idp.legacy import registry as legacy
-from idp.legacy.source import Match
+from idp.legacy.source import Claimed, Held, Match
 from idp.migration import cases
 from idp.security import throttle
 from idp.security.throttle import Backoff
@@ -66,7 +67,7 @@ class _Attempt:
     position: Position
     identifier: str
     password: str
-    key: str
+    network: str
     bucket: Backoff
 
 
@@ -87,7 +88,7 @@ def sign_in(
     """Check an identifier and password typed on the sign-in page; `network` is where they came from."""
     began = time.monotonic()
     outcome = _sign_in(position, identifier, password, network)
-    if isinstance(outcome, SignInRefused):
+    if isinstance(outcome, SignInRefused) and outcome.reason is not Refusal.THROTTLED:
         release()
         time.sleep(max(0.0, began + settings.sign_in_floor.total_seconds() - time.monotonic()))
     return outcome
@@ -97,20 +98,26 @@ def _sign_in(
     position: Position, identifier: str, password: str, network: str
 ) -> SignedIn | SignInRefused:
     key = _key(identifier)
-    bucket = Backoff(
-        f"password:{key}:{network}", settings.wrong_passwords_free, settings.wrong_password_delay
-    )
+    bucket = _bucket(f"password:{key}:{network}")
     with acting(position) as now:
         now.interaction.identifier = _printable(identifier)
         wait = throttle.reserve(bucket)
     if wait:
         return SignInRefused(Refusal.THROTTLED, wait)
-    attempt = _Attempt(position, identifier, password, key, bucket)
+    attempt = _Attempt(position, identifier, password, network, bucket)
     known = _known(key)
     outcome = _local(attempt, known) if known else _legacy(attempt)
     if isinstance(outcome, SignInRefused):
         audit.sign_in_failed(reason=outcome.reason.value, interaction=position.interaction.id)
     return outcome
+
+
+def _bucket(key: str) -> Backoff:
+    return Backoff(key, settings.wrong_passwords_free, settings.wrong_password_delay)
+
+
+def _row_bucket(source: str, key: str, network: str) -> Backoff:
+    return _bucket(f"old-password:{source}:{key}:{network}")
 
 
 def _known(key: str) -> _Known | None:
@@ -173,22 +180,28 @@ def _legacy(attempt: _Attempt) -> SignedIn | SignInRefused:
     release()
     if not attempt.password:
         return _wrong()
-    answer = legacy.ask(attempt.identifier, attempt.password, _is_claimed)
+    answer = legacy.ask(attempt.identifier, attempt.password, partial(_admit, attempt))
     match answer:
+        case Held(wait=wait):
+            return SignInRefused(Refusal.THROTTLED, wait)
         case Match(locked=True):
-            return _told(attempt, Refusal.LOCKED)
+            return _told(attempt, answer, Refusal.LOCKED)
         case Match(must_change=True):
-            return _told(attempt, Refusal.MUST_CHANGE)
+            return _told(attempt, answer, Refusal.MUST_CHANGE)
         case Match():
             return _open_case(attempt, answer)
         case _:
             return _wrong()
 
 
-def _is_claimed(source: str, key: str) -> bool:
-    claimed = identities.is_claimed(source, key)
-    release()
-    return claimed
+def _admit(attempt: _Attempt, source: str, key: str) -> Claimed | Held | None:
+    """A row is one row, however its identifier was spelt: tries are counted for it as well."""
+    if identities.is_claimed(source, key):
+        release()
+        return Claimed()
+    with transaction():
+        wait = throttle.reserve(_row_bucket(source, key, attempt.network))
+    return Held(wait) if wait else None
 
 
 def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
@@ -196,7 +209,7 @@ def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
     with acting(attempt.position) as now:
         case = cases.open_or_resume(cases.Known(match.source, match.key, match.profile))
         if case is not None:
-            throttle.clear(attempt.bucket)
+            throttle.clear(attempt.bucket, _row_bucket(match.source, match.key, attempt.network))
             interaction = _interaction_for(now.interaction, None)
             interaction.case_id = case.id
             interaction.legacy_verified_at = clock.now()
@@ -205,10 +218,10 @@ def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
     return _wrong()
 
 
-def _told(attempt: _Attempt, reason: Refusal) -> SignInRefused:
+def _told(attempt: _Attempt, match: Match, reason: Refusal) -> SignInRefused:
     """The password was right, so the try is given back and the reason told."""
     with transaction():
-        throttle.clear(attempt.bucket)
+        throttle.clear(attempt.bucket, _row_bucket(match.source, match.key, attempt.network))
     return SignInRefused(reason)
 
 
@@ -224,6 +237,5 @@ def _key(identifier: str) -> str:
 
 def _printable(identifier: str) -> str:
     """What may be shown again and stored: no control characters, no more than an address is long."""
-    text = identifier.encode("utf-8", "replace").decode("utf-8")
-    clean = "".join(sign for sign in text if unicodedata.category(sign)[0] != "C")
-    return clean[:254]
+    text = identifier[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+    return "".join(sign for sign in text if unicodedata.category(sign)[0] != "C")

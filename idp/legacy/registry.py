@@ -15,9 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import clock
 from idp.errors import ConfigurationError
 from idp.legacy import hashes
-from idp.legacy.source import Answer, LegacySource, Unavailable, Unknown
+from idp.legacy.source import Answer, Claimed, Held, LegacySource, Unavailable, Unknown
 from idp.legacy.sql import COLUMNS, SqlOptions, SqlSource
 
+AdmitRow = Callable[[str, str], Claimed | Held | None]
+"""`source.Admit`, with the name of the source first."""
 _LOOK_AGAIN = timedelta(seconds=5)
 """For so long the last known state of a source is believed."""
 
@@ -29,31 +31,34 @@ class Sources:
         self.sources = sources
         self._lock = threading.Lock()
         self._looked = datetime.min.replace(tzinfo=UTC)
-        self._available = True
+        self._silent: set[str] = set()
 
-    def ask(self, identifier: str, password: str, is_claimed: Callable[[str, str], bool]) -> Answer:
-        """The first answer that decides; Unavailable rather than Unknown when a source was silent."""
-        silent = False
+    def ask(self, identifier: str, password: str, admit: AdmitRow) -> Answer:
+        """The first answer that decides; Unavailable rather than Unknown when a source was silent.
+
+        A silent source is not asked again until it was seen to answer: nobody waits for it twice, and
+        how long somebody waits does not tell whether the old system would have been asked about them.
+        """
         for source in self.sources:
-            answer = source.authenticate(identifier, password, partial(is_claimed, source.name))
+            if source.name in self._silent:
+                continue
+            answer = source.authenticate(identifier, password, partial(admit, source.name))
             if isinstance(answer, Unavailable):
-                silent = True
-                self._note(available=False)
+                self._silent.add(source.name)
             elif not isinstance(answer, Unknown):
                 return answer
-        return Unavailable() if silent else Unknown()
+        return Unavailable() if self._silent else Unknown()
 
     def all_available(self) -> bool:
         """False while any source is known to be silent, whoever asks: looks again every few seconds."""
         with self._lock:
-            fresh = clock.now() - self._looked < _LOOK_AGAIN
-        if not fresh:
-            self._note(available=all(source.problem() is None for source in self.sources))
-        return self._available
-
-    def _note(self, *, available: bool) -> None:
-        with self._lock:
-            self._looked, self._available = clock.now(), available
+            stale = clock.now() - self._looked >= _LOOK_AGAIN
+            if stale:
+                self._looked = clock.now()
+        if stale:
+            silent = {source.name for source in self.sources if source.problem() is not None}
+            self._silent = silent
+        return not self._silent
 
 
 def init_app(app: Flask) -> None:
@@ -62,9 +67,9 @@ def init_app(app: Flask) -> None:
     app.extensions["seuil.legacy"] = Sources(read(path) if path else [])
 
 
-def ask(identifier: str, password: str, is_claimed: Callable[[str, str], bool]) -> Answer:
+def ask(identifier: str, password: str, admit: AdmitRow) -> Answer:
     """Ask the old systems in order. Holds no connection of ours; ends within their time-outs."""
-    return current().ask(identifier, password, is_claimed)
+    return current().ask(identifier, password, admit)
 
 
 def all_available() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from idp.accounts.profile import Profile
@@ -36,6 +37,13 @@ class Claimed:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Too many tries at this row, under whatever spelling; its password was not looked at."""
+
+    wait: timedelta
+
+
+@dataclass(frozen=True)
 class Unsupported:
     """The password cannot be checked: `reason` is for the operator, `key` names the row."""
 
@@ -49,7 +57,9 @@ class Unavailable:
     """The store did not answer in time or at all."""
 
 
-Answer = Match | Mismatch | Unknown | Claimed | Unsupported | Unavailable
+Answer = Match | Mismatch | Unknown | Claimed | Held | Unsupported | Unavailable
+Admit = Callable[[str], Claimed | Held | None]
+"""Asked with a row's key before its password is looked at; what it answers instead, if anything."""
 
 
 class LegacySource(Protocol):
@@ -57,10 +67,8 @@ class LegacySource(Protocol):
 
     name: str
 
-    def authenticate(
-        self, identifier: str, password: str, is_claimed: Callable[[str], bool]
-    ) -> Answer:
-        """Look the row up, ask `is_claimed(key)`, and only then compare the password.
+    def authenticate(self, identifier: str, password: str, admit: Admit) -> Answer:
+        """Look the row up, ask `admit(key)`, and only then compare the password.
 
         The password is compared as typed, never normalised. Locked and must-change are told in a
         `Match` only: a wrong password for a locked row is a `Mismatch`.

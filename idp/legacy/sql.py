@@ -1,6 +1,6 @@
 """An old user store in a SQL database: one SELECT by identifier, one hash compared here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp.accounts.profile import Profile
 from idp.legacy import hashes
 from idp.legacy.source import (
+    Admit,
     Answer,
-    Claimed,
     Match,
     Mismatch,
     Unavailable,
@@ -60,9 +60,7 @@ class SqlSource:
         self._options = options
         self._engine = _engine(options)
 
-    def authenticate(
-        self, identifier: str, password: str, is_claimed: Callable[[str], bool]
-    ) -> Answer:
+    def authenticate(self, identifier: str, password: str, admit: Admit) -> Answer:
         """See `LegacySource.authenticate`."""
         if not _can_be_asked(identifier):
             return Unknown()
@@ -77,7 +75,7 @@ class SqlSource:
         doubt = _doubt(rows, key)
         if doubt:
             return self._unsupported(key[:_LONGEST_KEY], doubt)
-        return Claimed() if is_claimed(key) else self._compare(rows[0], key, password)
+        return admit(key) or self._compare(rows[0], key, password)
 
     def problem(self) -> str | None:
         """See `LegacySource.problem`: asks the configured query for nobody."""

@@ -52,7 +52,7 @@ def authorize_by_post() -> Response:
     return redirect(url_for("authorization.resume", interaction_id=interaction_id, bind=1), 303)
 
 
-@blueprint.get("/authorize/<interaction_id>")
+@blueprint.get("/authorize/<token:interaction_id>")
 def resume(interaction_id: str) -> Response:
     """Answer a stored request if the browser's session does by now."""
     if "bind" in request.args:

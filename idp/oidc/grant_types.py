@@ -123,7 +123,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def issue_token(self, user: Account, presented: PresentedToken) -> dict[str, Any]:  # noqa: ARG002
         """New tokens; the refresh token keeps the whole scope, the access token what was asked."""
         row = presented.row
-        token = _bearer(row.code, self.request.payload.scope or row.scope)
+        asked = self.request.payload.scope or row.scope
+        token = _bearer(row.code, " ".join(dict.fromkeys(asked.split())))
         token["refresh_token"] = tokens.issue(TokenKind.REFRESH, row.code, row.scope)
         return token
 

@@ -4,5 +4,5 @@ from flask import Blueprint
 
 blueprint = Blueprint("pages", __name__)
 
-STEP = "/interaction/<interaction_id>"
+STEP = "/interaction/<token:interaction_id>"
 """Where the steps of an interaction live."""

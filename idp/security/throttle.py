@@ -53,7 +53,7 @@ def reserve(*buckets: Budget | Backoff) -> timedelta | None:
     Runs inside the caller's transaction, which must be committed before the try is evaluated.
     """
     taken: list[Budget | Backoff] = []
-    for bucket in buckets:
+    for bucket in _in_order(buckets):
         if not _take(bucket):
             _give_back(*taken)
             return _wait(bucket)
@@ -73,8 +73,13 @@ def _give_back(*buckets: Budget | Backoff) -> None:
 
 def clear(*buckets: Budget | Backoff) -> None:
     """Empty the buckets, after a success that ends a row of wrong tries."""
-    keys = [digest(bucket.key) for bucket in buckets]
-    db.session.execute(delete(Throttle).where(Throttle.key.in_(keys)))
+    for bucket in _in_order(buckets):
+        db.session.execute(delete(Throttle).where(Throttle.key == digest(bucket.key)))
+
+
+def _in_order(buckets: tuple[Budget | Backoff, ...]) -> list[Budget | Backoff]:
+    """The order in which everybody takes rows, so that nobody waits for somebody who waits for them."""
+    return sorted(buckets, key=lambda bucket: bucket.key)
 
 
 def spent(bucket: Budget) -> int:

@@ -96,7 +96,6 @@ def msgids() -> list[str]:
         _("Ce lien de déconnexion est mal formé. Revenez au service et réessayez."),
         _("Ce lien de déconnexion se contredit. Revenez au service et réessayez."),
         _("Ce service n’est plus enregistré."),
-        _("Cette adresse n’est pas celle de ce service."),
         _(
             "Cette page n’est pas ouverte dans le navigateur où la connexion a commencé, ou les "
             "cookies y sont refusés. Revenez au service et reconnectez-vous."

@@ -2,12 +2,15 @@
 
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
 
-from idp.errors import PageError
 from idp.extensions import babel, csrf, settings
 from idp.web import errors, headers, locale
+
+_log = structlog.get_logger("seuil.web")
 
 _LARGEST_BODY = 64 * 1024
 
@@ -37,6 +40,7 @@ def init_app(app: Flask) -> None:
         get_locale=locale.select,
         sms_enabled=lambda: settings.sms_enabled,
     )
+    app.url_map.converters["token"] = _TokenConverter
     app.before_request(_own_host)
     csrf.init_app(app)
     babel.init_app(app, default_locale=options.default_locale, locale_selector=locale.select)
@@ -44,7 +48,19 @@ def init_app(app: Flask) -> None:
     headers.init_app(app)
 
 
-def _own_host() -> None:
-    """Answer under the issuer's name only, so that no forged Host ends up anywhere."""
-    if request.host != urlsplit(settings.issuer).netloc and request.path != "/healthz":
-        raise PageError("Cette adresse n’est pas celle de ce service.")
+class _TokenConverter(BaseConverter):
+    """A name that `security.tokens.new_token` makes; nothing else reaches a view, let alone a database."""
+
+    regex = "[A-Za-z0-9_-]{43}"
+
+
+def _own_host() -> tuple[str, int, dict[str, str]] | None:
+    """Answer under the issuer's name only, so that no forged Host ends up anywhere.
+
+    In plain text: with a host that is no host, not even a link in a page can be made.
+    """
+    own = urlsplit(settings.issuer).netloc
+    if request.host == own or request.path == "/healthz":
+        return None
+    _log.warning("foreign_host", host=request.host[:100], expected=own)
+    return "Bad request: this service has another name.\n", 400, {"Content-Type": "text/plain"}

@@ -135,15 +135,53 @@ def test_five_messages_in_a_quarter_of_an_hour_are_enough_and_the_page_says_when
         assert "Trop de codes ont été demandés" in at_email_code.page.text
 
 
-def test_enrolment_messages_do_not_use_up_those_of_the_verified_owner(app, inbox, portal, person):
+def test_one_person_cannot_send_without_end(inbox, person):
+    """Not to one address however it is tagged, not to many, not by going back and forth."""
+    with time_machine.travel(clock.now(), tick=False) as now:
+        person.authorize().sign_in("paul", PASSWORD)
+
+        def ask(address):
+            person.press("Recevoir le code", email=address)
+            sent = person.page.status == 200
+            return person.press("Corriger l’adresse email") if sent else None
+
+        assert ask(ADDRESS)
+        assert not ask(ADDRESS), "half a minute between two messages, also from the page before"
+        assert not ask(ADDRESS.replace("@", "+tag@")), "which is the same mailbox"
+        for _ in range(4):
+            now.shift(timedelta(seconds=31))
+            assert ask(ADDRESS)
+        now.shift(timedelta(seconds=31))
+        assert not ask(ADDRESS), "five in a quarter of an hour"
+        assert all(ask(f"other{number}@example.ch") for number in range(10))
+        assert not ask("one-more@example.ch"), "fifteen to all addresses together"
+
+
+def test_no_stranger_uses_up_the_messages_of_an_owner(app, inbox, portal, person):
     make_account()
-    stranger = Person(app, inbox, portal).authorize().sign_in("paul", PASSWORD)
-    for _ in range(5):
-        stranger.press("Recevoir le code", email=ADDRESS).press("Corriger l’adresse email")
-    stranger.press("Recevoir le code", email=ADDRESS)
-    assert stranger.page.status == 429
-    person.authorize().two_factors(ADDRESS)
-    assert person.callback["code"]
+    with time_machine.travel(clock.now(), tick=False) as now:
+        stranger = Person(app, inbox, portal).authorize().sign_in("paul", PASSWORD)
+        for address in (ADDRESS, "jeanne.migre@example.ch"):
+            for _ in range(5):
+                stranger.press("Recevoir le code", email=address)
+                stranger.press("Corriger l’adresse email")
+                now.shift(timedelta(seconds=31))
+            stranger.press("Recevoir le code", email=address)
+            assert stranger.page.status == 429
+        newcomer = Person(app, inbox, portal).authorize().sign_in("jeanne", PASSWORD)
+        assert (
+            newcomer.press("Recevoir le code", email="jeanne.migre@example.ch").step == "email-code"
+        )
+        person.authorize().two_factors(ADDRESS)
+        assert person.callback["code"]
+
+
+def test_channels_cannot_be_flipped_to_send_at_once(at_second_factor, inbox):
+    at_second_factor.press("Recevoir le code par email").press("Recevoir le code par SMS")
+    assert at_second_factor.page.status == 429
+    assert "Un code vient d’être envoyé" in at_second_factor.page.text
+    enter(at_second_factor, at_second_factor.code(ADDRESS))
+    assert at_second_factor.callback["code"]
 
 
 def test_the_other_channel_is_one_click_away_and_kills_the_first_code(at_second_factor, inbox):

@@ -106,12 +106,12 @@ def silent_source(app, tmp_path):
     sources = app.extensions["seuil.legacy"]
     source = sources.sources[0]
     engine, source._engine = source._engine, _unreachable(tmp_path)
-    sources._note(available=True)
     sources._looked = sources._looked.replace(year=2000)
     yield
     source._engine.dispose()
     source._engine = engine
     sources._looked = sources._looked.replace(year=2000)
+    assert sources.all_available()
 
 
 def _unreachable(tmp_path):

@@ -65,7 +65,7 @@ def source(url):
 
 
 def ask(source, identifier, password="secret", claimed=False):
-    return source.authenticate(identifier, password, lambda _key: claimed)
+    return source.authenticate(identifier, password, lambda _key: Claimed() if claimed else None)
 
 
 def test_a_right_password_brings_key_and_profile(source):
