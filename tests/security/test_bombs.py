@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from idp.accounts.addresses import email_key, parse_email
 from idp.legacy import hashes
+from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, NEW_PASSWORD
 from tests.support.people import PASSWORD
 
@@ -65,6 +67,37 @@ def test_many_parts_are_refused(client):
         "/authorize", data=files, content_type="multipart/form-data", base_url=ISSUER
     )
     assert 400 <= answer.status_code < 500
+
+
+# Raw UTF-8 takes a third of the bytes of a percent-encoded form, so many of these fit in one body.
+MARKS = "a" + "".join(
+    chr(mark) * 3000 for mark in (0x345, 0x315, 0x301, 0x328, 0x5B0, 0x93C, 0x334)
+)
+
+
+@pytest.mark.parametrize("field", ["identifier", "password"])
+def test_combining_marks_cost_no_more_than_other_letters(person, field):
+    """Their normalisation takes time with the square of their number."""
+    make_account()
+    person.authorize()
+    fields = {"identifier": ADDRESS, "password": "x", field: f"{MARKS}@x.ch"}
+    form = {"csrf_token": person.page.forms[0].fields["csrf_token"], **fields}
+
+    def post():
+        answer = person.browser.post(
+            person.path, data=form, content_type="multipart/form-data", base_url=ISSUER
+        )
+        assert answer.status_code == 422
+
+    assert seconds(post) < 0.5
+
+
+def test_combining_marks_in_an_address_cost_no_more_either():
+    def parse():
+        assert parse_email(f"{MARKS}@x.ch") is None
+        assert len(email_key(f"{MARKS}@x.ch")) < 1000
+
+    assert seconds(parse) < 0.1
 
 
 @pytest.mark.parametrize("length", [200, 5_000])

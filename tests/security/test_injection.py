@@ -1,11 +1,17 @@
 """What people type or old systems answer is text: never SQL, a header, markup or a template."""
 
+import base64
+from datetime import timedelta
+
 import pytest
 
+from idp import clock
 from idp.accounts.account import Account
 from idp.accounts.profile import Profile
 from idp.delivery import outbox
-from idp.extensions import db
+from idp.delivery.messages import CodeMessage
+from idp.delivery.models import OutboxMessage, OutboxStatus
+from idp.extensions import db, transaction
 from idp.migration.models import MigrationCase
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD
@@ -91,3 +97,36 @@ def test_an_address_with_a_display_name_is_no_address(person):
     person.authorize().sign_in("jeanne", PASSWORD)
     person.press("Recevoir le code", email=f"Jeanne <{ADDRESS}>")
     assert person.page.status == 422
+
+
+def encoded_word(text):
+    """RFC 2047: mail software decodes it, wherever it stands in a header."""
+    return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
+
+
+@pytest.mark.parametrize(
+    "text", ["a\r\n\r\nhttps://evil.example/\r\n", "x\r\nBcc: other@example.ch", "plain"]
+)
+def test_an_address_that_mail_software_would_decode_is_refused(person, inbox, text):
+    person.authorize().sign_in("jeanne", PASSWORD)
+    person.press("Recevoir le code", email=f"{encoded_word(text)}@example.ch")
+    assert (person.step, person.page.status) == ("email", 422)
+    outbox.deliver_due("test")
+    assert inbox.messages == []
+
+
+@pytest.mark.usefixtures("app")
+def test_and_were_it_stored_it_would_never_be_written_as_a_header(inbox):
+    """Whatever this Python's mail library makes of it: nothing is sent, and nobody else waits."""
+    address = f"{encoded_word('a' + chr(13) + chr(10) + 'Bcc: other@example.ch')}@example.ch"
+    for to in (address, "honest@example.ch"):
+        message = CodeMessage("email", to, "123456", "second-factor", "fr", "e-services")
+        with transaction():
+            outbox.enqueue(message, expires_at=clock.now() + timedelta(minutes=5), masked="x")
+    outbox.deliver_due("test")
+    assert [message.to for message in inbox.messages if message.to != address] == [
+        "honest@example.ch"
+    ]
+    assert all(message.mail["Bcc"] is None for message in inbox.messages)
+    statuses = {row.status for row in db.session.query(OutboxMessage).order_by(OutboxMessage.id)}
+    assert statuses == {OutboxStatus.DEAD, OutboxStatus.SENT}

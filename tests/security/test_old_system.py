@@ -1,8 +1,15 @@
 """The old system never learns what is not its own, and is not asked in vain."""
 
-import pytest
+import sqlite3
+from hashlib import md5
 
+import pytest
+import time_machine
+
+from idp import clock
 from idp.legacy import registry
+from idp.legacy.source import Unavailable
+from idp.legacy.sql import SqlOptions, SqlSource
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.people import PASSWORD
 
@@ -19,6 +26,86 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(registry, "ask", spy)
     return calls
+
+
+@pytest.fixture
+def dotted(app, tmp_path):
+    """An old system to which `j.e.a.n.n.e` is `jeanne`, as others take accents, case or blanks for nothing."""
+    query = "SELECT * FROM people WHERE login = replace(:identifier, '.', '')"
+    with sqlite3.connect(tmp_path / "old.db") as store:
+        store.execute("CREATE TABLE people (login TEXT, pw TEXT)")
+        store.execute(
+            "INSERT INTO people VALUES ('jeanne', ?)", (md5(PASSWORD.encode()).hexdigest(),)
+        )
+    store.close()
+    columns = {"key": "login", "password_hash": "pw"}
+    source = SqlSource(
+        SqlOptions("old", f"sqlite:///{tmp_path}/old.db", query, columns, hash="md5-salted")
+    )
+    kept = app.extensions["seuil.legacy"]
+    app.extensions["seuil.legacy"] = registry.Sources([source])
+    yield
+    app.extensions["seuil.legacy"] = kept
+    source.close()
+
+
+@pytest.mark.usefixtures("dotted")
+def test_a_row_is_guessed_at_five_times_however_it_is_spelt(person):
+    spellings = [f"{'.' * number}jeanne" for number in range(1, 7)]
+    person.authorize()
+    for spelling in spellings[:5]:
+        person.sign_in(spelling, "wrong")
+        assert person.page.status == 422
+    person.sign_in(spellings[5], PASSWORD)
+    assert person.page.status == 429
+    assert "Réessayez dans" in person.page.text
+
+
+@pytest.mark.usefixtures("dotted")
+def test_a_right_password_gives_the_tries_at_the_row_back(person):
+    person.authorize()
+    for _round in range(2):
+        for number in range(4):
+            person.sign_in(f"{'.' * number}jeanne", "wrong")
+        assert person.sign_in("jeanne", PASSWORD).step == "email"
+        person.press("Ce n’est pas vous ? Changer d’identifiant")
+
+
+class Slow:
+    """A source that is waited for in vain."""
+
+    name = "slow"
+
+    def __init__(self):
+        self.waited_for = 0
+
+    def authenticate(self, *_asked):
+        self.waited_for += 1
+        return Unavailable()
+
+    def problem(self):
+        self.waited_for += 1
+        return "does not answer"
+
+
+def test_a_silent_source_is_waited_for_by_everybody_alike(app, person):
+    """Otherwise the wait would tell whose identifier the old system is asked about."""
+    make_account()
+    slow = Slow()
+    kept = app.extensions["seuil.legacy"]
+    app.extensions["seuil.legacy"] = registry.Sources([slow])
+    try:
+        with time_machine.travel(clock.now(), tick=False) as now:
+            person.authorize().sign_in("somebody", "wrong")
+            for identifier in ("nobody", "jeanne", ADDRESS) * 2:
+                waited = slow.waited_for
+                now.shift(6)
+                person.sign_in(identifier, "wrong")
+                assert slow.waited_for == waited + 1, "one look, whoever it is"
+                person.sign_in(identifier, "wrong")
+                assert slow.waited_for == waited + 1, "and none soon after"
+    finally:
+        app.extensions["seuil.legacy"] = kept
 
 
 @pytest.mark.parametrize(

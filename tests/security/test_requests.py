@@ -134,6 +134,8 @@ def test_pages_of_a_person_are_never_kept_by_caches(person):
         "localhost:8000.evil.example",
         "evil.example:8000",
         "localhost:8000@evil.example",
+        "..",
+        "a" * 300,
         "a b",
         "",
     ],

@@ -5,9 +5,11 @@ import logging
 
 import pytest
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from config import Settings
 from idp import logs
+from tests.support.accounts import make_account
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -71,3 +73,21 @@ def test_setting_up_again_writes_no_line_twice(capsys: pytest.CaptureFixture[str
     logs.init(Settings(log_level="INFO"))
     structlog.get_logger("seuil.test").info("once")
     assert len(lines(capsys)) == 1
+
+
+@pytest.mark.usefixtures("app")
+def test_a_database_error_is_logged_without_what_the_row_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    address = "secret.person@example.ch"
+    make_account(address)
+    capsys.readouterr()
+    try:
+        make_account(address)
+    except IntegrityError:
+        structlog.get_logger("seuil.test").exception("bug")
+    (line,) = lines(capsys)
+    assert "IntegrityError" in str(line["exception"])
+    assert "account.py" in str(line["exception"])
+    for value in ("secret.person", "Favre", "argon2", "1950"):
+        assert value not in json.dumps(line)

@@ -104,6 +104,18 @@ def test_a_worker_that_died_loses_nothing_and_its_lease_is_kept_until_it_ends(in
     assert len(inbox.messages) == 1
 
 
+def test_a_message_that_nobody_can_write_holds_up_no_other(inbox):
+    leave("first@example.ch")
+    with transaction():
+        rows()[0].kind = "pigeon"
+    leave("second@example.ch")
+    assert outbox.deliver_due("w") == 2
+    assert [message.to for message in inbox.messages] == ["second@example.ch"]
+    dead, sent = rows()
+    assert (dead.status, dead.last_error, dead.payload) == (OutboxStatus.DEAD, "KeyError", None)
+    assert sent.status is OutboxStatus.SENT
+
+
 def test_whoever_lost_the_lease_records_nothing(inbox):
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
         leave()
