@@ -14,7 +14,7 @@ from idp.challenges import budgets
 from idp.challenges.challenge import Challenge, Channel, NewChallenge
 from idp.challenges.results import SendProblem, SendRefused, Sent
 from idp.delivery import outbox
-from idp.delivery.messages import CodeMessage
+from idp.delivery.messages import Message
 from idp.extensions import db, settings
 from idp.keys import wrapping
 
@@ -108,14 +108,16 @@ def minutes_left(challenge: Challenge, now: datetime) -> int:
 def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.emissions = (challenge.emissions or 0) + 1
     challenge.sent_at = now
-    message = CodeMessage(
+    message = Message(
         channel=challenge.channel.value,
         to=challenge.destination,
-        code=code_of(challenge.secret, challenge.counter),
-        purpose=wording.template,
+        template=wording.template,
         locale=wording.locale,
-        service=wording.service,
-        minutes=minutes_left(challenge, now),
+        words={
+            "code": code_of(challenge.secret, challenge.counter),
+            "service": wording.service,
+            "minutes": minutes_left(challenge, now),
+        },
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
     outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))

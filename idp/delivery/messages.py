@@ -1,6 +1,7 @@
 """The texts of messages, rendered without a request from `templates/messages/<locale>/`."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
@@ -14,18 +15,17 @@ LOCALES = ("fr", "en")
 
 
 @dataclass(frozen=True)
-class CodeMessage:
-    """A one-time code on its way: `purpose` names the templates, `service` the relying party, and the
-    code is good for `minutes` more."""
+class Message:
+    """A message on its way: which text, in which language, to whom, and the words to fill in.
+
+    `template` names the files under `templates/messages/<locale>/`; `words` hold plain values only.
+    """
 
     channel: Literal["email", "sms"]
     to: str
-    code: str
-    purpose: str
+    template: str
     locale: str
-    service: str
-    # What waited before this field was known was good for so long.
-    minutes: int = 10
+    words: Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ class Sms:
     text: str
 
 
-def render(message: CodeMessage) -> Mail | Sms:
+def render(message: Message) -> Mail | Sms:
     """Write the message in its language; another language than ours becomes the default one."""
     locale = message.locale if message.locale in LOCALES else settings.default_locale
     # The host in the last line of an SMS is what browsers match before they fill a code in.
-    words = {**asdict(message), "host": urlsplit(settings.issuer).hostname}
-    stem = f"messages/{locale}/{message.purpose}"
+    host = urlsplit(settings.issuer).hostname
+    words: dict[str, object] = {**message.words, "locale": locale, "host": host}
+    stem = f"messages/{locale}/{message.template}"
     if message.channel == "sms":
         return Sms(to=message.to, text=_text(f"{stem}.sms", words))
     subject, _, body = _text(f"{stem}.txt", words).partition("\n\n")

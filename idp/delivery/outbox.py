@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.delivery import messages, senders
-from idp.delivery.messages import CodeMessage
+from idp.delivery.messages import Message
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.delivery.senders import RetryLaterError, UndeliverableError
 from idp.extensions import affected, db, settings, transaction
@@ -44,7 +44,7 @@ class _Leased:
     expires_at: datetime
 
 
-def enqueue(message: CodeMessage, *, expires_at: datetime, masked: str) -> None:
+def enqueue(message: Message, *, expires_at: datetime, masked: str) -> None:
     """Leave a message in the caller's transaction. `masked` is what people may see of the recipient."""
     uid = tokens.new_token()
     db.session.add(
@@ -118,7 +118,7 @@ def _deliver(lease: _Leased, worker: str) -> None:
     """Send outside any transaction, then record, if the lease is still ours."""
     try:
         plain = wrapping.unwrap(lease.payload, f"outbox:{lease.uid}")
-        senders.send(lease.kind, messages.render(CodeMessage(**json.loads(plain))))
+        senders.send(lease.kind, messages.render(Message(**json.loads(plain))))
     except RetryLaterError as error:
         with transaction():
             _postpone(lease, worker, str(error))

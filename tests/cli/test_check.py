@@ -11,11 +11,11 @@ import time_machine
 from idp import clock
 from idp.cli.common import application
 from idp.delivery import outbox
-from idp.delivery.messages import CodeMessage
 from idp.extensions import transaction
 from idp.keys import kek
 from tests.cli.conftest import Shell
 from tests.support.inbox import Inbox
+from tests.support.messages import code_message
 from tests.support.ports import free_port
 
 
@@ -173,14 +173,7 @@ def test_each_wrong_option_is_an_error_of_its_own(ready: Shell) -> None:
 
 
 def test_messages_that_nobody_delivers_are_a_warning(ready: Shell) -> None:
-    message = CodeMessage(
-        channel="email",
-        to="jeanne@example.ch",
-        code="123456",
-        purpose="second-factor",
-        locale="fr",
-        service="e-services",
-    )
+    message = code_message("jeanne@example.ch")
     with application(), transaction():
         outbox.enqueue(message, expires_at=clock.now() + timedelta(hours=1), masked="j•••")
     with time_machine.travel(clock.now() + timedelta(minutes=5), tick=True):

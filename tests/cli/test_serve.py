@@ -15,10 +15,10 @@ import requests
 from idp import clock
 from idp.cli.common import application
 from idp.delivery import outbox
-from idp.delivery.messages import CodeMessage
 from idp.extensions import transaction
 from tests.cli.conftest import Shell
 from tests.support.inbox import Inbox
+from tests.support.messages import code_message
 from tests.support.ports import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -64,14 +64,7 @@ def test_run_serves_and_logs_json_lines_only(ready: Shell) -> None:
 
 def test_worker_delivers_and_ends_when_it_is_told_to(ready: Shell, inbox: Inbox) -> None:
     inbox.clear()
-    message = CodeMessage(
-        channel="email",
-        to="jeanne@example.ch",
-        code="123456",
-        purpose="second-factor",
-        locale="fr",
-        service="e-services",
-    )
+    message = code_message("jeanne@example.ch")
     with application(), transaction():
         outbox.enqueue(message, expires_at=clock.now() + timedelta(minutes=5), masked="j•••")
     with started("worker") as process:

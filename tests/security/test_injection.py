@@ -9,12 +9,12 @@ from idp import clock
 from idp.accounts.account import Account
 from idp.accounts.profile import Profile
 from idp.delivery import outbox
-from idp.delivery.messages import CodeMessage
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.extensions import db, transaction
 from idp.migration.models import MigrationCase
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD
+from tests.support.messages import code_message
 from tests.support.people import PASSWORD
 
 SQL = [
@@ -120,7 +120,7 @@ def test_and_were_it_stored_it_would_never_be_written_as_a_header(inbox):
     """Whatever this Python's mail library makes of it: nothing is sent, and nobody else waits."""
     address = f"{encoded_word('a' + chr(13) + chr(10) + 'Bcc: other@example.ch')}@example.ch"
     for to in (address, "honest@example.ch"):
-        message = CodeMessage("email", to, "123456", "second-factor", "fr", "e-services")
+        message = code_message(to)
         with transaction():
             outbox.enqueue(message, expires_at=clock.now() + timedelta(minutes=5), masked="x")
     outbox.deliver_due("test")

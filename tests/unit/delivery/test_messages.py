@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from idp.delivery import messages
-from idp.delivery.messages import CodeMessage, Mail, Sms
+from idp.delivery.messages import Mail, Sms
+from tests.support.messages import code_message
 from tests.support.settings import override
 
 GSM7 = set(
@@ -19,7 +20,7 @@ NEVER = {"fr": "Personne ne vous", "en": "Nobody will ever ask you"}
 
 
 def message(channel, purpose, locale="fr"):
-    return CodeMessage(channel, "someone", "123456", purpose, locale, "Les e-services de l’État")
+    return code_message("someone", channel, purpose, locale, "Les e-services de l’État")
 
 
 @pytest.mark.usefixtures("app")
@@ -58,7 +59,7 @@ def test_the_conflict_of_a_taken_address_is_named_in_the_mail_only():
 
 @pytest.mark.usefixtures("app")
 def test_a_name_with_markup_is_text_in_the_html_part():
-    hostile = CodeMessage("email", "x", "1", "second-factor", "fr", "<script>alert(1)</script>")
+    hostile = code_message(service="<script>alert(1)</script>")
     mail = messages.render(hostile)
     assert "<script>" not in mail.html
 

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from idp import clock
 from idp.delivery import outbox
-from idp.delivery.messages import CodeMessage
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.extensions import db, settings, transaction
+from tests.support.messages import code_message
 from tests.support.ports import free_port
 from tests.support.settings import override
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("app")
 def leave(to="someone@example.ch", life=timedelta(minutes=10)):
     with transaction():
         outbox.enqueue(
-            CodeMessage("email", to, "123456", "second-factor", "fr", "e-services"),
+            code_message(to),
             expires_at=clock.now() + life,
             masked="s•••@e•••.ch",
         )
@@ -157,7 +157,7 @@ def test_the_worker_is_woken_by_a_commit_and_not_by_a_rollback():
 
 def _leave_and_fail():
     with transaction():
-        message = CodeMessage("email", "a@example.ch", "1", "second-factor", "fr", "e")
+        message = code_message()
         outbox.enqueue(message, expires_at=clock.now(), masked="a")
         1 / 0  # noqa: B018 - any bug
 
