@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from idp import audit
+from idp.audit import events
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
 from idp.flow import codes
@@ -37,7 +37,7 @@ def verify(
         browser.end(previous)
         interaction.authentication_id = authentication.id
         interaction.notice = None
-        audit.signed_in(
+        events.signed_in(
             sub=now.account.sub if now.account else "",
             client_id=now.client.client_id,
             channel=proof.channel,

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from idp import audit, clock
+from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts import password as passwords
 from idp.accounts.addresses import LONGEST, email_key, parse_email
+from idp.audit import events
 from idp.challenges import verify
 from idp.extensions import release, settings, transaction
 from idp.flow import codes
@@ -108,8 +109,17 @@ def _sign_in(
     known = _known(key)
     outcome = _local(attempt, known) if known else _legacy(attempt)
     if isinstance(outcome, SignInRefused):
-        audit.sign_in_failed(reason=outcome.reason.value, interaction=position.interaction.id)
+        _note_failure(position, outcome)
     return outcome
+
+
+def _note_failure(position: Position, refused: SignInRefused) -> None:
+    with transaction():
+        events.sign_in_failed(
+            reason=refused.reason.value,
+            client_id=position.client.client_id,
+            interaction=position.interaction.id,
+        )
 
 
 def _bucket(key: str) -> Backoff:

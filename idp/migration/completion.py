@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from idp import audit, clock
+from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts.addresses import EmailAddress
 from idp.accounts.profile import Profile
+from idp.audit import events
 from idp.extensions import affected, db
 from idp.legacy import identity as identities
 from idp.migration.models import MigrationCase
@@ -51,7 +52,7 @@ def complete(case: MigrationCase, new: NewAccount) -> accounts.Account | Lost:
             _claim(case, account)
     except _LostRaceError as lost:
         return lost.reason
-    audit.migrated(sub=account.sub, source=case.identity.source, reference=case.reference)
+    events.migrated(sub=account.sub, source=case.identity.source, reference=case.reference)
     return account
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from authlib.oauth2.rfc6749 import InvalidGrantError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 
-from idp import audit
 from idp.accounts.account import Account
+from idp.audit import events
 from idp.clients.rules import AUTH_METHODS
 from idp.extensions import db, settings
 from idp.grants import codes, tokens
@@ -81,7 +81,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
             codes.revoke(row.id)
             db.session.refresh(row, ["used_at"])
             if row.used_at is not None:
-                audit.code_reused(client_id=self.client.get_client_id(), sub=row.account.sub)
+                events.code_reused(client_id=self.client.get_client_id(), sub=row.account.sub)
             raise InvalidGrantError("The code is invalid, expired, or was used before.")
         return row.account
 
@@ -116,7 +116,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         if not tokens.claim(row):
             codes.revoke(row.code_id)
             client_id = self.request.client.get_client_id()
-            audit.refresh_token_reused(client_id=client_id, sub=row.account.sub)
+            events.refresh_token_reused(client_id=client_id, sub=row.account.sub)
             raise InvalidGrantError("The refresh token is invalid, expired, or was used before.")
         return row.account
 

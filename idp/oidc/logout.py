@@ -12,7 +12,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from idp import audit
+from idp.audit import events
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
@@ -106,7 +106,7 @@ def _names(hint: Hint, session: LiveSession) -> bool:
 def _end(asked: _Asked, session: LiveSession) -> Response:
     with transaction():
         browser.end(cookies.session_token())
-    audit.session_ended(sub=session.sub)
+        events.session_ended(sub=session.sub)
     return _gone(asked)
 
 

@@ -4,9 +4,10 @@ import base64
 import re
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from idp import logs
+from idp.audit.models import AuditEvent
 from idp.delivery import outbox
 from idp.extensions import db
 from tests.support.journey import NEW_PASSWORD
@@ -78,10 +79,19 @@ def test_logs_even_at_debug(app, keeper, capfd, caplog):
             [*ours, *(r.getMessage() for r in caplog.records if r.name != "mail.log")]
         )
     logs.init(app.extensions["seuil.settings"])
-    assert "signed_in" in logged, "there is something to look at"
-    assert "code_reused" in logged
+    assert '"outcome": "sent"' in logged, "there is something to look at"
     for secret in {*keeper.secrets, ADDRESS, PHONE, "Favre"}:
         assert secret not in logged, secret
+
+
+def test_audit_events(app, keeper):
+    keeper.walk()
+    events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    told = [event.event for event in events]
+    assert {"sign_in_failed", "migrated", "signed_in", "code_reused"} <= set(told)
+    written = "\n".join(f"{event.account} {event.actor} {event.details}" for event in events)
+    for secret in {*keeper.secrets, ADDRESS, PHONE, "Favre"}:
+        assert secret not in written, secret
 
 
 def test_the_database(app, keeper):

@@ -1,6 +1,7 @@
 """Every model, loaded, so that the metadata is whole."""
 
 from idp.accounts.account import Account
+from idp.audit.models import AuditEvent
 from idp.challenges.challenge import Challenge
 from idp.clients.client import Client
 from idp.delivery.models import OutboxMessage
@@ -14,5 +15,5 @@ from idp.sessions.models import Authentication
 
 MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
-    *(MigrationCase, Throttle, CacheVersion, Authentication),
+    *(AuditEvent, MigrationCase, Throttle, CacheVersion, Authentication),
 )
