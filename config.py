@@ -166,6 +166,15 @@ class Settings(BaseSettings):
         "never a lock that others could cause.",
     )
 
+    contacts_held: timedelta = Field(
+        timedelta(hours=72),
+        description="After a recovery the contacts stay as they are for so long, so that whoever "
+        "recovered it wrongly cannot lock the owner out.",
+    )
+    alert_lifetime: timedelta = Field(
+        timedelta(days=7), description="How long the link « this was not me » of a notice works."
+    )
+
     # -- Interactions and sessions (NIST SP 800-63B-4 AAL2) ---------------------------------------
     interaction_lifetime: timedelta = Field(
         timedelta(minutes=60), description="Time to finish signing in, from the first page."

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from idp.challenges import verify as challenges
 from idp.delivery import outbox
 from idp.extensions import transaction
-from idp.flow import interaction
+from idp.flow import alerts, interaction
 from idp.grants import codes, tokens
 from idp.keys import signing
 from idp.migration import cases
@@ -19,6 +19,7 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("token", tokens.purge),
     ("authorization_code", codes.purge),
     ("interaction", interaction.purge),
+    ("alert", alerts.purge),
     ("browser_session", browser.purge),
     ("authentication", authentication.purge),
     ("challenge", challenges.purge),

@@ -34,6 +34,8 @@ class Account(Base):
     phone: Mapped[str | None] = mapped_column(String(16))
     epoch: Mapped[int] = mapped_column(default=1)
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE)
+    # Until then e-mail and phone stay as they are (after recovery, or a migration by password only).
+    contacts_held_until: Mapped[datetime | None]
     locale: Mapped[str] = mapped_column(String(8), default="fr")
     given_name: Mapped[str] = mapped_column(Text, default="")
     family_name: Mapped[str] = mapped_column(Text, default="")
@@ -49,6 +51,11 @@ class Account(Base):
     def active(self) -> bool:
         """True unless the account is frozen."""
         return self.status == AccountStatus.ACTIVE
+
+    @property
+    def contacts_held(self) -> bool:
+        """True while e-mail and phone may not be changed."""
+        return self.contacts_held_until is not None and self.contacts_held_until > clock.now()
 
     @property
     def profile(self) -> Profile:

@@ -41,6 +41,11 @@ def session_ended(*, sub: str) -> None:
     _record("session_ended", account=sub)
 
 
+def frozen(*, sub: str, why: str, actor: str = USER) -> None:
+    """Nobody is let in until an administrator says otherwise."""
+    _record("frozen", account=sub, actor=actor, why=why)
+
+
 def _record(
     event: str,
     *,

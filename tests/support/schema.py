@@ -5,6 +5,7 @@ from idp.audit.models import AuditEvent
 from idp.challenges.challenge import Challenge
 from idp.clients.client import Client
 from idp.delivery.models import OutboxMessage
+from idp.flow.alerts import Alert
 from idp.flow.interaction import Interaction
 from idp.grants.models import AuthorizationCode
 from idp.keys.models import SigningKey
@@ -15,5 +16,5 @@ from idp.sessions.models import Authentication
 
 MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
-    *(AuditEvent, MigrationCase, Throttle, CacheVersion, Authentication),
+    *(Alert, AuditEvent, MigrationCase, Throttle, CacheVersion, Authentication),
 )

@@ -1,0 +1,53 @@
+"""Changing an account. Each function is one conditional UPDATE in the caller's transaction.
+
+Whatever changes password, address or status raises the epoch, and so ends all that was given out
+before (DESIGN 2). `epoch` is what the caller saw: False when the account changed since.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import update
+
+from idp import clock
+from idp.accounts.account import Account, AccountStatus
+from idp.accounts.addresses import EmailAddress
+from idp.extensions import affected
+
+
+def set_password(account_id: int, epoch: int, password_hash: str) -> bool:
+    """A new password (as `password.hash_password` made it)."""
+    return _change(
+        account_id, epoch, password_hash=password_hash, password_changed_at=clock.now(), rise=True
+    )
+
+
+def set_email(account_id: int, epoch: int, address: EmailAddress) -> bool:
+    """A new identifier, proven before. Raises IntegrityError when it was taken meanwhile."""
+    return _change(account_id, epoch, email=address.address, email_key=address.key, rise=True)
+
+
+def set_phone(account_id: int, epoch: int, number: str | None) -> bool:
+    """Another number (E.164, proven before), or none."""
+    return _change(account_id, epoch, phone=number)
+
+
+def freeze(account_id: int, epoch: int) -> bool:
+    """Let nobody in until an administrator says otherwise."""
+    return _change(account_id, epoch, status=AccountStatus.FROZEN, rise=True)
+
+
+def unfreeze(account_id: int, epoch: int) -> bool:
+    """Let the person in again."""
+    return _change(account_id, epoch, status=AccountStatus.ACTIVE, rise=True)
+
+
+def hold_contacts(account_id: int, epoch: int, until: datetime) -> bool:
+    """Refuse other contacts until then: whoever took the account over cannot lock its owner out."""
+    return _change(account_id, epoch, contacts_held_until=until)
+
+
+def _change(account_id: int, epoch: int, *, rise: bool = False, **values: object) -> bool:
+    """Rows are written whole: nobody else's change is between what was seen and what is written."""
+    risen = {"epoch": epoch + 1} if rise else {}
+    statement = update(Account).where(Account.id == account_id, Account.epoch == epoch)
+    return bool(affected(statement.values(**values, **risen, updated_at=clock.now())))
