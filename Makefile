@@ -44,10 +44,13 @@ translations: $(VENV)/.test
 	$(BIN)/pybabel -q update -i /tmp/seuil.pot -d idp/translations --no-fuzzy-matching --ignore-obsolete --omit-header
 	$(BIN)/pybabel -q compile -f -d idp/translations
 
-# The lock names exact versions with hashes; setup.cfg has the ranges.
+# The locks name exact versions with hashes, the same in all three; setup.cfg has the ranges.
+COMPILE := $(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-options --extra postgres
 lock: $(VENV)/.test
-	$(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --extra demo --extra postgres -o requirements/demo.txt setup.cfg
-	$(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --extra demo --extra postgres --extra test -o requirements/test.txt setup.cfg
+	$(COMPILE) --extra demo --extra test -o requirements/test.txt setup.cfg
+	$(COMPILE) -c requirements/test.txt --extra demo -o requirements/demo.txt setup.cfg
+	$(COMPILE) -c requirements/test.txt -o requirements/run.txt setup.cfg
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
