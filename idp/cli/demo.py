@@ -1,6 +1,5 @@
 """`idp demo`: the one command that a deployment can do without."""
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,4 @@ def demo(**options: Any) -> None:
     if not _complete:
         message = "the demonstration needs its extra: pip install 'seuil[demo]'"
         raise ConfigurationError(message)
-    # SIGINT too: a shell leaves it ignored in what it starts in the background.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)
     launch.run(launch.Options(**options))
