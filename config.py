@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         env_prefix="IDP_",
         env_file=os.environ.get("IDP_ENV_FILE"),
         env_ignore_empty=True,
+        dotenv_filtering="match_prefix",
         extra="forbid",
         frozen=True,
     )

@@ -153,6 +153,21 @@ def test_a_wrong_option_is_one_line_that_names_it(
     assert said in line
 
 
+def test_a_file_of_variables_may_hold_those_of_others(tmp_path: Path) -> None:
+    """Secrets that legacy.toml names stand in the same file; what looks like ours must be ours."""
+    start = "from idp.cli.common import load_settings; print(load_settings().code_tries)"
+    for line, said in (("OLD_PORTAL_URL=x", "4\n"), ("IDP_CODE_TRIS=3", "")):
+        (tmp_path / "seuil.env").write_text(f"IDP_CODE_TRIES=4\n{line}\n")
+        done = subprocess.run(
+            [sys.executable, "-c", start],
+            env={"IDP_ENV_FILE": str(tmp_path / "seuil.env"), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == said, done.stderr
+
+
 def test_each_wrong_option_has_its_line(shell: Shell) -> None:
     shell.set("IDP_ISSUER", "x")
     shell.set("IDP_CODE_TRIES", "0")
