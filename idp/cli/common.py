@@ -113,8 +113,13 @@ def demand_database() -> None:
         why = (str(getattr(error, "orig", error)).strip().splitlines() or [""])[0]
         message = f"{database_name()} cannot be reached: {why}; look at IDP_DATABASE_URL"
         raise ConfigurationError(message) from None
+    refuse_newer(found)
+    if not found.current:
+        raise ConfigurationError("the schema is behind: run `idp db upgrade`")
+
+
+def refuse_newer(found: schema.Revisions) -> None:
+    """Raises ConfigurationError where a newer version has changed the schema."""
     if found.ahead:
         message = f"the schema ({found.database}) is newer than this version of the program"
         raise ConfigurationError(message)
-    if not found.current:
-        raise ConfigurationError("the schema is behind: run `idp db upgrade`")

@@ -5,9 +5,8 @@ from dataclasses import asdict
 import rich_click as click
 
 from idp import schema
-from idp.cli.common import any_schema, database_name
+from idp.cli.common import any_schema, database_name, refuse_newer
 from idp.cli.output import json_option, show_record
-from idp.errors import ConfigurationError
 
 
 @click.group()
@@ -19,10 +18,7 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the schema up to date; safe to run again."""
     with any_schema():
-        found = schema.revisions()
-        if found.ahead:
-            message = f"the schema ({found.database}) is newer than this version of the program"
-            raise ConfigurationError(message)
+        refuse_newer(schema.revisions())
         schema.upgrade()
     click.echo("The schema is up to date.")
 

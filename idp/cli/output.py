@@ -12,6 +12,7 @@ from rich.text import Text
 
 T = TypeVar("T", bound=Callable[..., Any])
 
+_UNBOUNDED = 10_000
 _PROSE = {"message", "last_error", "client_name", "scope"}
 """Columns that may be broken over lines; whatever else is copied, so it stays in one piece."""
 
@@ -40,9 +41,6 @@ def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_j
     need = console.measure(table, options=console.options.update(max_width=_UNBOUNDED))
     console.width = max(console.width, need.minimum if console.is_terminal else need.maximum)
     console.print(table)
-
-
-_UNBOUNDED = 10_000
 
 
 def _width(cell: Text) -> int:
