@@ -3,19 +3,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := chromium postgresql slapd ldap-utils fonts-dejavu-core
+DEBIAN := chromium postgresql fonts-dejavu-core
 
 .PHONY: help demo test check lint lock docs picture translations clean system
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    the provider with a portal, its old users and an inbox"
-	@echo "make test    every test, on SQLite and PostgreSQL, in a real browser"
-	@echo "make check   lint, types, layers and unit tests, in seconds"
-	@echo "make docs    docs/configuration.md from config.py"
-	@echo "make picture the journey in docs/screenshots, from the real pages"
-	@echo "make translations   the English catalogue from the texts of the source"
-	@echo "make lock    requirements/*.txt from setup.cfg"
+	@echo "make demo          the provider with a portal, its old users and an inbox; ARGS=--help tells more"
+	@echo "make test          every test, on SQLite and PostgreSQL, in a real browser: minutes"
+	@echo "make check         lint, types, layers and unit tests: half a minute"
+	@echo "make lint          the first three of them"
+	@echo "make docs          docs/configuration.md from config.py"
+	@echo "make picture       the journey in docs/screenshots, from the real pages"
+	@echo "make translations  the English catalogue from the texts of the source"
+	@echo "make lock          requirements/*.txt from setup.cfg"
+	@echo "make system        the Debian packages that tests need"
+	@echo "make clean         forget the environment, what was built, and the demonstration"
 
 demo: $(VENV)/.demo
 	@$(BIN)/idp demo $(ARGS)
@@ -44,25 +47,37 @@ translations: $(VENV)/.test
 	$(BIN)/pybabel -q update -i /tmp/seuil.pot -d idp/translations --no-fuzzy-matching --ignore-obsolete --omit-header
 	$(BIN)/pybabel -q compile -f -d idp/translations
 
-# The lock names exact versions with hashes; setup.cfg has the ranges.
+# The locks name exact versions with hashes, the same in all three; setup.cfg has the ranges.
+COMPILE := $(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-options --extra postgres
 lock: $(VENV)/.test
-	$(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --extra demo --extra postgres -o requirements/demo.txt setup.cfg
-	$(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-options --extra demo --extra postgres --extra test -o requirements/test.txt setup.cfg
+	$(COMPILE) --extra demo --extra test -o requirements/test.txt setup.cfg
+	$(COMPILE) -c requirements/test.txt --extra demo -o requirements/demo.txt setup.cfg
+	$(COMPILE) -c requirements/test.txt -o requirements/run.txt setup.cfg
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Install python3-venv first: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Install python3-venv first: apt-get install python3-venv"; exit 1; }
+	@$(WRITABLE)
+	@$(PYTHON) -m venv $(VENV)
+
+WRITABLE = mkdir -p $(VENV) 2>/dev/null && test -w $(VENV) || { echo "$(VENV) cannot be written here: make it yours (or remove it), or name another with VENV=folder"; exit 1; }
+PIP := $(BIN)/pip install -q --disable-pip-version-check
+# What setuptools says of every editable install is no news here.
+OURSELVES := PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation -e .
 
 # Where the test environment stands already, it has all that the demo needs.
 $(VENV)/.demo: requirements/demo.txt setup.cfg pyproject.toml | $(VENV)/bin/python
-	@test -e $(VENV)/.test || { echo "Installing what the demo needs (once) ..."; $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/demo.txt; }
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(WRITABLE)
+	@test -e $(VENV)/.test || { echo "Installing what the demo needs (once) ..."; $(PIP) --require-hashes -r requirements/demo.txt; }
+	@$(OURSELVES)
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt setup.cfg pyproject.toml | $(VENV)/bin/python
+	@$(WRITABLE)
 	@echo "Installing what the tests need (once) ..."
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements/test.txt
+	@$(OURSELVES)
 	@touch $@
 
 # Debian packages where we may install them, a clear list where we may not.

@@ -6,14 +6,16 @@ from them.
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from idp.options import Country, Duration, GatewayUrl, Issuer, SenderAddress
 
 
 class Settings(BaseSettings):
@@ -22,15 +24,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="IDP_",
         env_file=os.environ.get("IDP_ENV_FILE"),
+        env_ignore_empty=True,
+        dotenv_filtering="match_prefix",
         extra="forbid",
         frozen=True,
     )
 
     # -- Deployment ---------------------------------------------------------------------------
-    issuer: str = Field(
+    issuer: Issuer = Field(
         "http://localhost:8000",
-        description="Public base URL, without a trailing slash: the `iss` of every token. "
-        "Plain http is accepted for localhost only.",
+        description="Public base URL, without a trailing slash: the `iss` of every token, with the "
+        "host in lower case and without a default port (both are corrected). Plain http is accepted "
+        "for localhost only.",
     )
     database_url: str = Field(
         "sqlite:///seuil.db",
@@ -62,7 +67,7 @@ class Settings(BaseSettings):
         "fr", description="Language of pages and messages when the browser asks for none we have."
     )
     support_contact: str = Field(
-        "", description="Where users find help: a sentence or an address, shown on error pages."
+        "", description="Where users find help: a sentence or an address, shown on every page."
     )
 
     # -- Delivery -----------------------------------------------------------------------------
@@ -74,12 +79,14 @@ class Settings(BaseSettings):
     )
     smtp_username: str = Field("", description="Empty: no authentication.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Password for `smtp_username`.")
-    smtp_timeout: timedelta = Field(
+    smtp_timeout: Duration = Field(
         timedelta(seconds=10), description="Seconds for any one SMTP exchange before giving up."
     )
-    mail_from: str = Field("no-reply@localhost", description="Sender address of every e-mail.")
+    mail_from: SenderAddress = Field(
+        "no-reply@localhost", description="Sender address of every e-mail."
+    )
     mail_from_name: str = Field("e-services", description="Sender name of every e-mail.")
-    sms_url: str = Field(
+    sms_url: GatewayUrl = Field(
         "",
         description="HTTP gateway that sends SMS: receives POST JSON `{to, text}` and answers "
         "2xx. Empty: the phone step is left out and codes go by e-mail.",
@@ -87,23 +94,23 @@ class Settings(BaseSettings):
     sms_token: SecretStr = Field(
         SecretStr(""), description="Bearer token for the SMS gateway. Empty: none is sent."
     )
-    sms_timeout: timedelta = Field(
+    sms_timeout: Duration = Field(
         timedelta(seconds=10), description="Seconds before an SMS gateway counts as dead."
     )
-    phone_region: str = Field(
+    phone_region: Country = Field(
         "CH",
-        pattern="^[A-Z]{2}$",
         description="Country (ISO 3166) assumed for a number typed without its country code.",
     )
-    sms_countries: Annotated[tuple[str, ...], NoDecode] = Field(
+    sms_countries: Annotated[tuple[Country, ...], NoDecode] = Field(
         ("CH", "LI", "FR", "DE", "AT", "IT", "BE", "LU", "MC"),
+        min_length=1,
         description="Countries whose numbers may be given; others are refused, because fraud "
         "rings earn money on messages to far countries (SMS pumping).",
     )
-    outbox_poll: timedelta = Field(
+    outbox_poll: Duration = Field(
         timedelta(milliseconds=100), description="How often an idle worker looks for messages."
     )
-    outbox_lease: timedelta = Field(
+    outbox_lease: Duration = Field(
         timedelta(seconds=60),
         description="How long a worker owns a message that it is sending; more than twice any "
         "time-out, so that no message is sent by two workers.",
@@ -111,7 +118,7 @@ class Settings(BaseSettings):
 
     # -- One-time codes (NIST SP 800-63B-4, 3.1.3) ----------------------------------------------
     code_digits: int = Field(6, ge=6, le=10, description="Digits of a one-time code.")
-    code_lifetime: timedelta = Field(
+    code_lifetime: Duration = Field(
         timedelta(minutes=10), le=timedelta(minutes=10), description="A code is good this long."
     )
     code_tries: int = Field(
@@ -123,17 +130,22 @@ class Settings(BaseSettings):
         le=100,
         description="Wrong codes in a row, over any time, before an account needs recovery.",
     )
-    resend_after: timedelta = Field(
+    resend_after: Duration = Field(
         timedelta(seconds=30), description="Shortest time between two messages of one code."
     )
-    resend_minimum_life: timedelta = Field(
+    resend_minimum_life: Duration = Field(
         timedelta(minutes=3),
         description="A resend with less life left than this opens a fresh code instead.",
     )
     send_limit_short: int = Field(
-        5, ge=1, description="Codes sent to one destination in 15 minutes."
+        5,
+        ge=1,
+        description="Codes sent to one destination in 15 minutes; those to enrol it and those to "
+        "whoever has it verified are counted apart.",
     )
-    send_limit_day: int = Field(20, ge=1, description="Codes sent to one destination in a day.")
+    send_limit_day: int = Field(
+        20, ge=1, description="Codes sent to one destination in a day, counted apart likewise."
+    )
     send_spread: int = Field(
         3,
         ge=1,
@@ -154,63 +166,64 @@ class Settings(BaseSettings):
     argon2_parallelism: int = Field(1, ge=1, description="argon2id lanes.")
     sign_in_floor: timedelta = Field(
         timedelta(milliseconds=400),
+        ge=timedelta(0),
         description="A failed sign-in is answered no sooner, whoever it was for, so that its "
         "time tells nothing.",
     )
     wrong_passwords_free: int = Field(
         5, ge=1, description="Wrong passwords before a delay, per identifier and network."
     )
-    wrong_password_delay: timedelta = Field(
+    wrong_password_delay: Duration = Field(
         timedelta(seconds=30),
         description="Longest delay between tries. It grows from 1 second, doubling; there is "
         "never a lock that others could cause.",
     )
 
-    contacts_held: timedelta = Field(
+    contacts_held: Duration = Field(
         timedelta(hours=72),
         description="After a recovery the contacts stay as they are for so long, so that whoever "
         "recovered it wrongly cannot lock the owner out.",
     )
-    alert_lifetime: timedelta = Field(
+    alert_lifetime: Duration = Field(
         timedelta(days=7), description="How long the link « this was not me » of a notice works."
     )
 
     # -- Interactions and sessions (NIST SP 800-63B-4 AAL2) ---------------------------------------
-    interaction_lifetime: timedelta = Field(
+    interaction_lifetime: Duration = Field(
         timedelta(minutes=60), description="Time to finish signing in, from the first page."
     )
-    case_lifetime: timedelta = Field(
+    case_lifetime: Duration = Field(
         timedelta(days=30), description="How long an unfinished migration keeps its choices."
     )
-    session_idle: timedelta = Field(
+    session_idle: Duration = Field(
         timedelta(minutes=30), description="A browser session ends after so much silence."
     )
-    session_lifetime: timedelta = Field(
+    session_lifetime: Duration = Field(
         timedelta(hours=12), description="A browser session ends this long after sign-in."
     )
 
     # -- Tokens -----------------------------------------------------------------------------------
-    authorization_code_lifetime: timedelta = Field(
+    authorization_code_lifetime: Duration = Field(
         timedelta(seconds=60),
         le=timedelta(minutes=10),
         description="Seconds to redeem an authorization code (FAPI 2.0, RFC 9700).",
     )
-    access_token_lifetime: timedelta = Field(
-        timedelta(minutes=10), description="Life of an access token."
+    access_token_lifetime: Duration = Field(
+        timedelta(minutes=10), le=timedelta(days=1), description="Life of an access token."
     )
-    id_token_lifetime: timedelta = Field(timedelta(minutes=10), description="Life of an ID token.")
-    refresh_token_idle: timedelta = Field(
+    id_token_lifetime: Duration = Field(timedelta(minutes=10), description="Life of an ID token.")
+    refresh_token_idle: Duration = Field(
         timedelta(days=30), description="A refresh token unused for so long is dead."
     )
-    refresh_token_lifetime: timedelta = Field(
+    refresh_token_lifetime: Duration = Field(
         timedelta(days=180), description="A refresh token family ends after so long in all."
     )
 
     # -- Signing keys -----------------------------------------------------------------------------
-    key_rotation: timedelta = Field(
+    key_rotation: Duration = Field(
         timedelta(days=90), description="A signing key signs for so long."
     )
-    key_publication: timedelta = Field(
+    key_publication: Duration = Field(
         timedelta(days=14),
         description="A key is published so long before it signs and after it has signed, so "
         "that relying parties may cache.",
@@ -222,16 +235,19 @@ class Settings(BaseSettings):
         """A plain number is so many seconds; a list may be separated by commas."""
         return {name: _plain(cls.model_fields.get(name), value) for name, value in values.items()}
 
-    @field_validator("issuer")
+    @field_validator("outbox_lease")
     @classmethod
-    def _issuer_is_a_base_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("write it like https://login.example.org")
-        if parts.path or parts.query or parts.fragment:
-            raise ValueError("leave out the trailing slash, path, query and fragment")
-        if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-            raise ValueError("use https; plain http is for localhost only")
+    def _lease_outlives_its_sending(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        for name in ("smtp_timeout", "sms_timeout"):
+            if name in info.data and value <= 2 * info.data[name]:
+                raise ValueError(f"must be more than twice IDP_{name.upper()}")
+        return value
+
+    @field_validator("password_max")
+    @classmethod
+    def _some_length_is_right(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("password_min", 0):
+            raise ValueError("is less than IDP_PASSWORD_MIN: no password would be right")
         return value
 
     @property
@@ -248,8 +264,8 @@ class Settings(BaseSettings):
 def _plain(field: FieldInfo | None, value: Any) -> Any:
     if field is None or not isinstance(value, str):
         return value
-    if field.annotation is timedelta and value.replace(".", "", 1).isdigit():
+    if field.annotation is timedelta and re.fullmatch(r"-?\d+(\.\d+)?", value):
         return float(value)
-    if field.annotation == tuple[str, ...]:
+    if get_origin(field.annotation) is tuple:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value

@@ -1,7 +1,10 @@
 """What a wheel brings: everything, and the journey runs from it alone."""
 
+import ast
+import configparser
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +13,7 @@ import sysconfig
 import time
 import zipfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -134,6 +138,60 @@ def test_the_whole_journey_runs_from_the_wheel(demo):
     person.press("Se connecter à e-services").two_factors("moi@example.ch")
     assert person.url == f"{demo['portal']}/"
     assert f"Bonjour {someone['first_name']} {someone['last_name']}" in person.page.text
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names that a module imports, but for Python's and our own."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"idp", "config"}
+
+
+def declared() -> set[str]:
+    """Distributions that setup.cfg says every installation has, by their normalised names."""
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    lines = parser["options"]["install_requires"].split()
+    return {normalised(re.split(r"[<>=!~\[]", line)[0]) for line in lines}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_import_of_a_deployment_is_declared():
+    """What only comes with something else today may be gone tomorrow; what an extra has is not there."""
+    sources = {*(ROOT / "idp").rglob("*.py")} - {*(ROOT / "idp" / "demo").rglob("*.py")}
+    sources |= {ROOT / "config.py", ROOT / "wsgi.py", *(ROOT / "migrations").rglob("*.py")}
+    brings = metadata.packages_distributions()
+    names = {name for source in sources for name in imported(source)}
+    assert len(names) > 20
+    assert {n for n in names if not {normalised(d) for d in brings[n]} & declared()} == set()
+
+
+def locked(name: str) -> set[str]:
+    """`name==version` lines of a lock."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    return set(re.findall(r"^([\w.-]+)(?:\[.*?\])?==(\S+)", text, re.MULTILINE))
+
+
+def test_the_lock_of_a_deployment_is_a_part_of_what_was_tested():
+    run = locked("run")
+    names = {normalised(name) for name, _version in run}
+    assert run <= locked("demo") <= locked("test")
+    assert declared() | {"psycopg"} <= names
+    assert not {"aiosmtpd", "pytest"} & names
+
+
+@pytest.mark.parametrize("name", ["run", "demo", "test"])
+def test_locks_have_hashes_and_name_no_host(name):
+    lock = (ROOT / "requirements" / f"{name}.txt").read_text()
+    assert lock.count("==") <= lock.count("--hash=sha256:")
+    assert "://" not in lock
 
 
 def test_a_checkout_finds_what_stands_beside_the_package():

@@ -1,5 +1,7 @@
 """Every option is declared once, explained, and refused with a clear word when it is wrong."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
@@ -30,18 +32,69 @@ def test_the_page_is_what_the_declarations_say():
         ("issuer", "https://login.example.org/", "trailing slash"),
         ("issuer", "https://login.example.org/idp", "path"),
         ("issuer", "login.example.org", "write it like"),
+        ("issuer", "https://", "write it like"),
+        ("issuer", "https://login.example.org:0", "write it like"),
+        ("issuer", "https://login.example.org:99999", "write it like"),
+        ("issuer", "https://login example.org", "write it like"),
+        ("issuer", "https://état.example", "write it like"),
+        ("issuer", "https://user:password@login.example.org", "user name"),
         ("code_lifetime", "PT1H", "less than or equal"),
         ("code_digits", "4", "greater than or equal"),
         ("password_min", "4", "greater than or equal"),
         ("smtp_port", "many", "valid integer"),
         ("smtp_security", "maybe", "starttls"),
-        ("phone_region", "Suisse", "pattern"),
+        ("phone_region", "Suisse", "no country"),
+        ("phone_region", "XX", "no country"),
+        ("sms_countries", "CH,Suisse", "no country"),
+        ("sms_countries", ",", "at least 1"),
+        ("mail_from", "nobody", "one address"),
+        ("mail_from", "a@example.org, b@example.org", "one address"),
+        ("mail_from", "e-services <a@example.org>", "one address"),
+        ("sms_url", "sms.example.org", "write it like"),
+        ("sms_url", "ftp://sms.example.org", "write it like"),
+        ("sms_url", "https://user:password@sms.example.org", "user name"),
+        ("password_min", "129", "IDP_PASSWORD_MIN"),
+        ("access_token_lifetime", "PT25H", "1 day"),
+        ("sign_in_floor", "-1", "greater than or equal"),
+        ("smtp_timeout", "30", "IDP_SMTP_TIMEOUT"),
+        ("sms_timeout", "30", "IDP_SMS_TIMEOUT"),
+        ("outbox_lease", "20", "twice"),
     ],
 )
 def test_a_wrong_value_is_refused_with_a_word_that_helps(monkeypatch, option, value, word):
     monkeypatch.setenv(f"IDP_{option.upper()}", value)
     with pytest.raises(ValidationError, match=word):
         Settings()
+
+
+DURATIONS = [name for name, field in Settings.model_fields.items() if field.annotation is timedelta]
+
+
+@pytest.mark.parametrize("name", sorted({*DURATIONS} - {"sign_in_floor"}))
+@pytest.mark.parametrize("value", ["0", "-5", "-PT5S"])
+def test_a_duration_is_more_than_nothing(monkeypatch, name, value):
+    monkeypatch.setenv(f"IDP_{name.upper()}", value)
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kept"),
+    [
+        ("issuer", "https://Login.Example.org:443", "https://login.example.org"),
+        ("issuer", "http://LOCALHOST:80", "http://localhost"),
+        ("issuer", "https://[::1]:8443", "https://[::1]:8443"),
+        ("phone_region", "fr", "FR"),
+        ("sms_countries", "ch, fr", ("CH", "FR")),
+        ("mail_from", "no-reply@mail.local", "no-reply@mail.local"),
+        ("sign_in_floor", "0", timedelta(0)),
+        ("smtp_port", "", 587),
+        ("legacy_sources", "", None),
+    ],
+)
+def test_what_has_one_meaning_is_put_right(monkeypatch, option, value, kept):
+    monkeypatch.setenv(f"IDP_{option.upper()}", value)
+    assert getattr(Settings(), option) == kept
 
 
 def test_defaults_are_those_of_the_design():

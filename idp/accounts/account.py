@@ -110,3 +110,20 @@ def replace_hash(account_id: int, *, old: str, new: str) -> None:
         .where(Account.id == account_id, Account.password_hash == old)
         .values(password_hash=new)
     )
+
+
+def by_sub(sub: str) -> Account | None:
+    """The account with this `sub`."""
+    return db.session.scalar(select(Account).where(Account.sub == sub))
+
+
+def search(key: str, limit: int) -> list[Account]:
+    """At most `limit` accounts whose address key (see `addresses`) contains this, newest first."""
+    return list(
+        db.session.scalars(
+            select(Account)
+            .where(Account.email_key.contains(key, autoescape=True))
+            .order_by(Account.id.desc())
+            .limit(limit)
+        )
+    )

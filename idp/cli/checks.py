@@ -4,24 +4,17 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 from flask import Flask
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
-from idp import clock, schema
-from idp.cli.common import bare_app, inside, whole_app
+from idp.cli.common import bare_app, database_name, demand_database, inside, whole_app
 from idp.clients import manage
-from idp.delivery.models import OutboxMessage, OutboxStatus
+from idp.delivery import outbox
 from idp.errors import ConfigurationError
 from idp.extensions import db
 from idp.keys import kek, signing
-
-_OVERDUE = timedelta(minutes=2)
-"""A message waits no longer than the longest pause between two tries (60 s) where a worker runs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ def run(settings: Settings, neighbours: tuple[NeighbourCheck, ...]) -> list[Find
     findings = _looked_at(_FILES, settings)
     try:
         with inside(bare_app(settings)) as app:
-            findings += (stored := list(_database()))
+            findings += [*_engine(), *(stored := list(_database()))]
             if all(finding.level != "error" for finding in stored):
                 findings += _looked_at(_STORED, settings)
             findings += [finding for look in neighbours for finding in look(app)]
@@ -87,25 +80,21 @@ def _key_file(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "key-encryption key", str(settings.kek_file))
 
 
-def _engine(settings: Settings) -> Iterator[Finding]:
-    if settings.database_url.startswith("sqlite"):
-        yield Finding("warning", "engine", "SQLite: one machine only; PostgreSQL for more")
+def _engine() -> Iterator[Finding]:
+    if db.engine.dialect.name == "sqlite":
+        message = f"SQLite in {database_name()}: one machine only; PostgreSQL for more"
+        yield Finding("warning", "engine", message)
     else:
-        yield Finding("ok", "engine", settings.database_url.partition(":")[0])
+        yield Finding("ok", "engine", database_name())
 
 
 def _database() -> Iterator[Finding]:
     try:
-        db.session.execute(text("SELECT 1"))
-        current = schema.is_current()
-    except SQLAlchemyError as error:
-        why = (str(getattr(error, "orig", error)).strip().splitlines() or [""])[0]
-        yield Finding("error", "database", f"cannot be reached: {why}")
-        return
-    if current:
-        yield Finding("ok", "database", "reachable, schema up to date")
+        demand_database()
+    except ConfigurationError as error:
+        yield Finding("error", "database", str(error))
     else:
-        yield Finding("error", "database", "the schema is behind: run `idp db upgrade`")
+        yield Finding("ok", "database", "reachable, schema up to date")
 
 
 def _signing_keys(_settings: Settings) -> Iterator[Finding]:
@@ -128,11 +117,7 @@ def _clients(_settings: Settings) -> Iterator[Finding]:
 
 
 def _outbox(_settings: Settings) -> Iterator[Finding]:
-    waiting = select(func.count()).where(
-        OutboxMessage.status == OutboxStatus.WAITING,
-        OutboxMessage.due_at < clock.now() - _OVERDUE,
-    )
-    count = db.session.scalar(waiting)
+    count = outbox.overdue()
     if count:
         message = f"{count} messages are overdue: does a worker run (`idp worker`)?"
         yield Finding("warning", "outbox", message)
@@ -140,5 +125,5 @@ def _outbox(_settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "outbox", "no message is overdue")
 
 
-_FILES: tuple[Check, ...] = (_misspelt, _issuer, _key_file, _engine)
+_FILES: tuple[Check, ...] = (_misspelt, _issuer, _key_file)
 _STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox)

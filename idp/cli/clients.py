@@ -6,6 +6,7 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
+from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.clients import manage
@@ -90,10 +91,7 @@ def list_clients(*, as_json: bool) -> None:
 def show(client_id: str, *, as_json: bool) -> None:
     """One registration, whole."""
     with database_only():
-        client = manage.get(client_id)
-        if client is None:
-            raise InvalidRegistrationError("client_id", "is not registered; see `idp clients list`")
-        show_record(_described(client), as_json=as_json)
+        show_record(_described(_registered(client_id)), as_json=as_json)
 
 
 @clients.command()
@@ -105,6 +103,7 @@ def update(client_id: str, **options: Any) -> None:
     if not given:
         raise click.UsageError("Name something to change.", click.get_current_context())
     with database_only(), transaction():
+        _registered(client_id)
         manage.update_client(client_id, given)
     click.echo(f"Client {client_id} is updated.")
 
@@ -121,6 +120,7 @@ def update(client_id: str, **options: Any) -> None:
 def rotate_secret(client_id: str, overlap_hours: int) -> None:
     """Make a new secret, shown once, here."""
     with database_only(), transaction():
+        _registered(client_id)
         secret = manage.rotate_secret(client_id, timedelta(hours=overlap_hours))
     click.echo(secret)
     click.echo(f"The former secret works for {overlap_hours} more hours.", err=True)
@@ -128,12 +128,23 @@ def rotate_secret(client_id: str, overlap_hours: int) -> None:
 
 @clients.command()
 @click.argument("client_id")
-@click.confirmation_option("--yes", prompt="Its codes and tokens die with it. Delete this client?")
-def delete(client_id: str) -> None:
+@yes_option
+def delete(client_id: str, *, yes: bool) -> None:
     """Forget an application."""
+    with database_only():
+        name = _registered(client_id).client_name
+    confirm(f"Codes and tokens of {name} die with it. Delete this client?", yes=yes)
     with database_only(), transaction():
+        _registered(client_id)
         manage.remove(client_id)
     click.echo(f"Client {client_id} is deleted.")
+
+
+def _registered(client_id: str) -> Client:
+    client = manage.get(client_id)
+    if client is None:
+        raise InvalidRegistrationError("client_id", "is not registered; see `idp clients list`")
+    return client
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Flask
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
-from idp import logs
+from idp import logs, schema
 from idp.app import create_app
 from idp.errors import ConfigurationError
 from idp.extensions import db, init_database
@@ -18,11 +19,12 @@ from idp.extensions import db, init_database
 _HINTS = {
     "time_delta_parsing": "write seconds (30), 00:00:30 or PT30S (ISO 8601)",
     "extra_forbidden": "is no option: is it misspelt?",
+    "too_short": "name at least one",
 }
 
 
 def load_settings() -> Settings:
-    """The deployment's settings, for a process that delivers nothing itself.
+    """The deployment's settings.
 
     Raises ConfigurationError: a line for each option that is wrong, naming its variable.
     """
@@ -30,7 +32,7 @@ def load_settings() -> Settings:
     if file and not Path(file).is_file():
         raise ConfigurationError(f"IDP_ENV_FILE: there is no file {file}")
     try:
-        return Settings().model_copy(update={"worker": "external"})
+        return Settings()
     except ValidationError as error:
         lines = [_option_line(one) for one in error.errors()]
         raise ConfigurationError("\n".join(lines)) from None
@@ -43,8 +45,11 @@ def _option_line(error: Mapping[str, Any]) -> str:
 
 
 def whole_app(settings: Settings) -> Flask:
-    """The whole application. Raises ConfigurationError when it could not work as configured."""
-    return create_app(settings)
+    """The whole application, which delivers nothing by itself.
+
+    Raises ConfigurationError when it could not work as configured.
+    """
+    return create_app(settings.model_copy(update={"worker": "external"}))
 
 
 def bare_app(settings: Settings) -> Flask:
@@ -61,14 +66,23 @@ def bare_app(settings: Settings) -> Flask:
 
 @contextmanager
 def application() -> Iterator[Flask]:
-    """The whole application, inside its context."""
+    """The whole application on a database that is ready, inside its context."""
     with inside(whole_app(load_settings())) as app:
+        demand_database()
         yield app
 
 
 @contextmanager
 def database_only() -> Iterator[Flask]:
-    """Settings and database, inside the context."""
+    """Settings and a database that is ready, inside the context."""
+    with any_schema() as app:
+        demand_database()
+        yield app
+
+
+@contextmanager
+def any_schema() -> Iterator[Flask]:
+    """Settings and a database whose schema may be old or missing, inside the context."""
     with inside(bare_app(load_settings())) as app:
         yield app
 
@@ -82,3 +96,30 @@ def inside(app: Flask) -> Iterator[Flask]:
         finally:
             db.session.remove()
             db.engine.dispose()
+
+
+def database_name() -> str:
+    """Where the data is: the file, or the URL without its password."""
+    url = db.engine.url
+    in_file = url.get_backend_name() == "sqlite"
+    return str(url.database) if in_file else url.render_as_string(hide_password=True)
+
+
+def demand_database() -> None:
+    """Raises ConfigurationError, one line, unless the bound database answers and has our schema."""
+    try:
+        found = schema.revisions()
+    except SQLAlchemyError as error:
+        why = (str(getattr(error, "orig", error)).strip().splitlines() or [""])[0]
+        message = f"{database_name()} cannot be reached: {why}; look at IDP_DATABASE_URL"
+        raise ConfigurationError(message) from None
+    refuse_newer(found)
+    if not found.current:
+        raise ConfigurationError("the schema is behind: run `idp db upgrade`")
+
+
+def refuse_newer(found: schema.Revisions) -> None:
+    """Raises ConfigurationError where a newer version has changed the schema."""
+    if found.ahead:
+        message = f"the schema ({found.database}) is newer than this version of the program"
+        raise ConfigurationError(message)

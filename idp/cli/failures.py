@@ -33,14 +33,18 @@ class OneLineErrors(click.RichGroup):
 def _lines(error: Exception) -> list[str]:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "idp"
-        return [f"{_flat(error.format_message())} See `{command} --help`."]
+        return [f"{_sentence(error.format_message())} See `{command} --help`."]
     if isinstance(error, click.ClickException):
         return [_flat(error.format_message())]
     if isinstance(error, DBAPIError):
         first = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
-        hint = "look at IDP_DATABASE_URL, and whether `idp db upgrade` is to be run"
-        return [f"database: {first}; {hint}"]
+        return [f"database: {first}; look at IDP_DATABASE_URL"]
     return str(error).splitlines()
+
+
+def _sentence(message: str) -> str:
+    text = _flat(message)
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _flat(message: str) -> str:

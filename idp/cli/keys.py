@@ -5,6 +5,7 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
+from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_rows
 from idp.errors import ConfigurationError
@@ -51,32 +52,37 @@ def list_keys(*, as_json: bool) -> None:
 
 
 @keys.command()
-@click.option("--alg", type=_ALG, required=True, help="The algorithm whose key is replaced.")
-def rotate(alg: str) -> None:
-    """Replace the signing key now; the present one stays published until it is retired."""
-    with database_only():
-        with transaction():
-            fresh = _described(signing.rotate(alg))
-        click.echo(f"{alg} key {fresh['kid']} signs from {fresh['activate_at']:%H:%M:%S} UTC.")
+@click.option("--alg", type=_ALG, help="One algorithm only; otherwise all.")
+def rotate(alg: str | None) -> None:
+    """Replace the signing keys now; the present ones stay published until they are retired."""
+    with database_only(), transaction():
+        made = [_described(signing.rotate(one)) for one in ([alg] if alg else signing.ALGORITHMS)]
+    for key in made:
+        click.echo(f"{key['alg']} key {key['kid']} signs from {key['activate_at']:%H:%M:%S} UTC.")
 
 
 @keys.command()
 @click.argument("kid")
-@click.confirmation_option(
-    "--yes", prompt="Tokens it signed stop verifying at once. Retire this key?"
-)
-def retire(kid: str) -> None:
+@yes_option
+def retire(kid: str, *, yes: bool) -> None:
     """Stop publishing a key now, for instance after a leak."""
     with database_only():
-        with transaction():
-            known = next((key for key in signing.listing() if key.kid == kid), None)
-            if known is None or not signing.retire(kid):
-                raise ConfigurationError(f"no published key has the kid {kid}; see `idp keys list`")
-            signs = any(k.alg == known.alg and _state(k) == "signing" for k in signing.listing())
-            alg = known.alg
-        click.echo(f"Key {kid} is retired.")
-        if not signs:
-            click.echo(f"Nothing signs {alg} now: run `idp keys rotate --alg {alg}`.", err=True)
+        _published(kid)
+    confirm("Tokens it signed stop verifying at once. Retire this key?", yes=yes)
+    with database_only(), transaction():
+        alg = _published(kid).alg
+        signing.retire(kid)
+        signs = any(key.alg == alg and _state(key) == "signing" for key in signing.listing())
+    click.echo(f"Key {kid} is retired.")
+    if not signs:
+        click.echo(f"Nothing signs {alg} now: run `idp keys rotate --alg {alg}`.", err=True)
+
+
+def _published(kid: str) -> SigningKey:
+    for key in signing.listing():
+        if key.kid == kid and _state(key) != "retired":
+            return key
+    raise ConfigurationError(f"no published key has the kid {kid}; see `idp keys list`")
 
 
 def _described(key: SigningKey) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from click.shell_completion import get_completion_class
 
 from idp.cli.clients import clients
 from idp.cli.database import db
+from idp.cli.demo import demo
 from idp.cli.failures import OneLineErrors
 from idp.cli.keys import keys
 from idp.cli.operations import check, purge
-from idp.cli.serve import demo, run, worker
+from idp.cli.outbox import outbox
+from idp.cli.serve import run, worker
 from idp.cli.users import users
 
 click.rich_click.TEXT_MARKUP = "rich"
@@ -32,5 +34,5 @@ def completion(shell: str) -> None:
     click.echo(script(main, {}, "idp", "_IDP_COMPLETE").source())
 
 
-for _command in (db, keys, clients, users, check, purge, run, worker, demo):
+for _command in (db, keys, clients, users, outbox, check, purge, run, worker, demo):
     main.add_command(_command)

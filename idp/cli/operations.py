@@ -7,7 +7,7 @@ import rich_click as click
 from idp import housekeeping
 from idp.cli import checks, neighbours
 from idp.cli.checks import Finding
-from idp.cli.common import application, load_settings
+from idp.cli.common import database_only, load_settings
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
 
@@ -31,5 +31,5 @@ def check(ctx: click.Context, *, as_json: bool) -> None:
 @json_option
 def purge(*, as_json: bool) -> None:
     """Delete all that is over: expired tokens, codes, sessions, cases. The worker does it too."""
-    with application():
+    with database_only():
         show_record(housekeeping.purge(), as_json=as_json)

@@ -12,6 +12,10 @@ from rich.text import Text
 
 T = TypeVar("T", bound=Callable[..., Any])
 
+_UNBOUNDED = 10_000
+_PROSE = {"message", "last_error", "client_name", "scope"}
+"""Columns that may be broken over lines; whatever else is copied, so it stays in one piece."""
+
 
 def json_option(command: T) -> T:
     """`--json` for a read command."""
@@ -22,16 +26,25 @@ def json_option(command: T) -> T:
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """A table, or a JSON list."""
+    """A table, as wide as its identifiers need, or a JSON list."""
     if as_json:
         click.echo(to_json([dict(row) for row in rows]))
         return
     table = Table()
     for column in columns:
-        table.add_column(column, overflow="fold")
+        cells = [_cell(row[column]) for row in rows]
+        whole = 0 if column in _PROSE else max(map(_width, cells), default=0)
+        table.add_column(column, overflow="fold", min_width=whole or None)
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    Console().print(table)
+    console = Console()
+    need = console.measure(table, options=console.options.update(max_width=_UNBOUNDED))
+    console.width = max(console.width, need.minimum if console.is_terminal else need.maximum)
+    console.print(table)
+
+
+def _width(cell: Text) -> int:
+    return max((line.cell_len for line in cell.split("\n")), default=0)
 
 
 def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,23 +1,23 @@
-"""`idp run`, `idp worker` and `idp demo`: what serves until it is stopped."""
+"""`idp run` and `idp worker`: what serves until it is stopped."""
 
 import signal
 import socket
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from config import Settings
 from idp.app import create_app
-from idp.cli.common import load_settings, whole_app
-from idp.demo import launch
+from idp.cli.common import demand_database, inside, load_settings, whole_app
 from idp.errors import ConfigurationError
 from idp.worker import InlineWorker
 
-_PORT = click.IntRange(1, 65535)
+PORT = click.IntRange(1, 65535)
+_log = structlog.get_logger("seuil.worker")
 
 
 class _JsonLogger(Logger):  # type: ignore[misc]
@@ -57,12 +57,13 @@ def _stop_worker(_arbiter: object, process: Any) -> None:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, default=8000, show_default=True)
+@click.option("--port", type=PORT, default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
 def run(host: str, port: int, workers: int, threads: int) -> None:
     """Serve, behind a proxy that does TLS."""
-    whole_app(load_settings())
+    with inside(whole_app(load_settings())):
+        demand_database()
     _check_free(host, port)
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -93,27 +94,16 @@ def _family(host: str) -> socket.AddressFamily:
 @click.command()
 def worker() -> None:
     """Deliver messages and tidy up, until stopped. Run as many as you like."""
-    app = whole_app(load_settings())
+    options = load_settings()
+    app = whole_app(options)
+    with inside(app):
+        demand_database()
     stops = {signal.SIGINT, signal.SIGTERM}
     # Waited for, not handled: a handler that touches the worker's lock could wait for itself.
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    _log.info("worker_started")
+    if options.worker == "inline":
+        _log.warning("worker_beside_inline", advice="set IDP_WORKER=external for every process")
     running = InlineWorker(app)
     signal.sigwait(stops)
     running.stop()
-
-
-@click.command()
-@click.option("--port", type=_PORT, default=8000, show_default=True, help="The provider.")
-@click.option("--portal-port", type=_PORT, default=8001, show_default=True)
-@click.option("--inbox-port", type=_PORT, default=8025, show_default=True)
-@click.option("--smtp-port", type=_PORT, default=8026, show_default=True)
-@click.option(
-    "--state", type=click.Path(path_type=Path), default=Path("demo-state"), show_default=True
-)
-@click.option("--reset", is_flag=True, help="Forget everything first.")
-def demo(**options: Any) -> None:
-    """The provider with a portal, its old users and an inbox, on this machine only."""
-    # SIGINT too: a shell leaves it ignored in what it starts in the background.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)
-    launch.run(launch.Options(**options))

@@ -3,15 +3,14 @@
 from typing import Any
 
 import rich_click as click
-from sqlalchemy import or_, select
 
+from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
-from idp.extensions import db
-from idp.legacy.identity import LegacyIdentity
+from idp.legacy import identity as legacy_identities
 
 _COLUMNS = ("sub", "email", "phone", "status", "created_at")
 _DETAILS = (
@@ -33,12 +32,7 @@ def users() -> None:
 def list_users(email: str, limit: int, *, as_json: bool) -> None:
     """Accounts, newest first."""
     with database_only():
-        rows = db.session.scalars(
-            select(Account)
-            .where(Account.email_key.contains(email_key(email), autoescape=True))
-            .order_by(Account.id.desc())
-            .limit(limit)
-        )
+        rows = accounts.search(email_key(email), limit)
         show_rows(_COLUMNS, [_values(row, _COLUMNS) for row in rows], as_json=as_json)
 
 
@@ -48,14 +42,11 @@ def list_users(email: str, limit: int, *, as_json: bool) -> None:
 def show(who: str, *, as_json: bool) -> None:
     """One account, by address or `sub`, with the old identities it holds."""
     with database_only():
-        account = db.session.scalar(
-            select(Account).where(or_(Account.email_key == email_key(who), Account.sub == who))
-        )
+        account = accounts.by_email_key(email_key(who)) or accounts.by_sub(who)
         if account is None:
-            raise ConfigurationError(f"no account has the address or sub {who}")
-        held = db.session.scalars(
-            select(LegacyIdentity).where(LegacyIdentity.account_id == account.id)
-        )
+            message = f"no account has the address or sub {who}; see `idp users list`"
+            raise ConfigurationError(message)
+        held = legacy_identities.held_by(account.id)
         identities = [f"{identity.source}:{identity.key}" for identity in held]
         record = {**_values(account, _DETAILS), "legacy_identities": identities}
         show_record(record, as_json=as_json)

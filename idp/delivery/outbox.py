@@ -162,3 +162,23 @@ def purge(limit: int) -> int:
     """Delete up to `limit` rows whose message could have been delivered until a week ago; how many went."""
     old = select(OutboxMessage.id).where(OutboxMessage.expires_at < clock.now() - _KEPT)
     return affected(delete(OutboxMessage).where(OutboxMessage.id.in_(old.limit(limit))))
+
+
+OVERDUE = timedelta(minutes=2)
+"""A message waits no longer than the longest pause between two tries (60 s) where a worker runs."""
+
+
+def overdue() -> int:
+    """How many messages wait that a running worker would have tried by now."""
+    waits = select(db.func.count()).where(
+        OutboxMessage.status == OutboxStatus.WAITING,
+        OutboxMessage.due_at < clock.now() - OVERDUE,
+    )
+    return db.session.scalar(waits) or 0
+
+
+def listing(status: OutboxStatus | None, limit: int) -> list[OutboxMessage]:
+    """At most `limit` messages of one status, or of any, newest first. Show no payload to anybody."""
+    newest = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
+    chosen = newest if status is None else newest.where(OutboxMessage.status == status)
+    return list(db.session.scalars(chosen))

@@ -9,6 +9,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import OAuth
 from flask import Flask, redirect, render_template, session, url_for
 from requests import RequestException
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 NAME = "e-services"
@@ -45,15 +46,23 @@ def create_app(options: PortalOptions) -> Flask:
             "code_challenge_method": "S256",
         },
     )
-    _add_pages(app, provider)
+    _add_pages(app)
+    _add_sign_in(app, provider)
+    _add_sign_out(app, provider)
     return app
 
 
-def _add_pages(app: Flask, provider: Any) -> None:
+def _add_pages(app: Flask) -> None:
     @app.get("/")
     def home() -> str:
-        return render_template("portal.html", name=NAME, user=session.get("user"))
+        return _page(user=session.get("user"), signed_out=session.pop("signed_out", False))
 
+    @app.errorhandler(404)
+    def missing(_error: NotFound) -> tuple[str, int]:
+        return _page(missing=True), 404
+
+
+def _add_sign_in(app: Flask, provider: Any) -> None:
     @app.get("/login")
     def login() -> Response:
         back = url_for("callback", _external=True)
@@ -67,18 +76,24 @@ def _add_pages(app: Flask, provider: Any) -> None:
             token = provider.authorize_access_token()
             claims = {**token["userinfo"], **provider.userinfo(token=token)}
         except (OAuthError, RequestException, ValueError) as error:
-            text = getattr(error, "description", "") or type(error).__name__
-            return render_template("portal.html", name=NAME, user=None, problem=text), 400
+            return _page(problem=getattr(error, "error", type(error).__name__)), 400
         session.clear()
         session["user"] = claims
         session["id_token"] = token["id_token"]
         return redirect(url_for("home"), 303)
 
+
+def _add_sign_out(app: Flask, provider: Any) -> None:
     @app.get("/logout")
     def logout() -> Response:
         hint = session.pop("id_token", "")
         session.clear()
+        session["signed_out"] = True
         back = url_for("home", _external=True)
         asked = {"id_token_hint": hint, "post_logout_redirect_uri": back}
         end = provider.load_server_metadata()["end_session_endpoint"]
         return redirect(f"{end}?{urlencode(asked)}", 303)
+
+
+def _page(**words: Any) -> str:
+    return render_template("portal.html", name=NAME, **words)

@@ -1,9 +1,12 @@
 """What the demo keeps from one start to the next, in one folder."""
 
+import fcntl
 import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,23 +44,63 @@ class State:
         return self.folder / "demo.json"
 
 
-def prepare(folder: Path, *, reset: bool) -> State:
-    """Make or reuse the folder. Raises ConfigurationError when it cannot be written, or is not ours."""
+@contextmanager
+def held(folder: Path) -> Iterator[State]:
+    """The folder, made where there is none, and nobody else's until the end.
+
+    Raises ConfigurationError when it cannot be written, is not ours, or another demonstration has it.
+    """
     state = State(folder.resolve())
     try:
-        if reset and state.folder.exists():
-            _remove(state.folder)
-        if state.folder.exists() and any(state.folder.iterdir()) and not _is_ours(state.folder):
-            message = f"{folder} holds other files; choose an empty folder with --state"
-            raise ConfigurationError(message)
-        state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (state.folder / _MARK).touch()
-        legacy_store.seed(state.folder / "ancien-portail.db")
-        store = (state.folder / "ancien-portail.db").as_posix()
-        state.sources.write_text(legacy_store.SOURCE.replace("{path}", store))
+        mark = _open_mark(state.folder)
     except OSError as error:
-        raise ConfigurationError(f"cannot write {folder}: {error.strerror}") from None
-    return state
+        raise _unwritable(folder, error) from None
+    with os.fdopen(mark):
+        _lock(mark, folder)
+        yield state
+
+
+def fill(state: State, *, reset: bool) -> None:
+    """Make what is not there yet. Raises ConfigurationError when the folder cannot be written."""
+    store = state.folder / "ancien-portail.db"
+    try:
+        if reset:
+            _empty(state.folder)
+        legacy_store.seed(store)
+        state.sources.write_text(legacy_store.SOURCE.replace("{path}", store.as_posix()))
+    except OSError as error:
+        raise _unwritable(state.folder, error) from None
+
+
+def _open_mark(folder: Path) -> int:
+    mark = folder / _MARK
+    if folder.exists() and not mark.exists() and any(folder.iterdir()):
+        message = f"{folder} holds other files; choose another with --state"
+        raise ConfigurationError(message)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(mark, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _lock(mark: int, folder: Path) -> None:
+    """Let go by the system when the process ends, however it ends."""
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigurationError(f"a demonstration already runs in {folder}") from None
+
+
+def _empty(folder: Path) -> None:
+    """Remove all but the mark, which is locked."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != _MARK:
+            path.unlink()
+
+
+def _unwritable(folder: Path, error: OSError) -> ConfigurationError:
+    why = error.strerror or type(error).__name__
+    return ConfigurationError(f"cannot write {folder}: {why}; choose another with --state")
 
 
 def remembered(state: State) -> dict[str, Any]:
@@ -85,13 +128,3 @@ def _write_private(path: Path, values: dict[str, Any]) -> None:
     with os.fdopen(handle, "w") as file:
         json.dump(values, file, indent=2, ensure_ascii=False)
         file.write("\n")
-
-
-def _remove(folder: Path) -> None:
-    if not _is_ours(folder) and any(folder.iterdir()):
-        raise ConfigurationError(f"{folder} was not made by this demo; remove it yourself")
-    shutil.rmtree(folder)
-
-
-def _is_ours(folder: Path) -> bool:
-    return (folder / _MARK).exists()

@@ -69,3 +69,14 @@ def claim(identity_id: int, account_id: int) -> bool:
             .values(account_id=account_id, claimed_at=clock.now())
         )
     )
+
+
+def held_by(account_id: int) -> list[LegacyIdentity]:
+    """The identities that an account has claimed, in the order of claiming."""
+    return list(
+        db.session.scalars(
+            select(LegacyIdentity)
+            .where(LegacyIdentity.account_id == account_id)
+            .order_by(LegacyIdentity.claimed_at, LegacyIdentity.id)
+        )
+    )

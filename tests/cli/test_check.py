@@ -60,6 +60,11 @@ def test_an_empty_deployment_says_all_that_is_missing(shell: Shell) -> None:
     assert "configuration" not in found
 
 
+def test_the_database_is_named_as_it_is_used(shell: Shell) -> None:
+    shell.set("IDP_DATABASE_URL", "sqlite:///here.db")
+    assert f"{shell.home}/here.db" in only(findings(shell, code=1), "engine")[1]
+
+
 def test_no_signing_key_is_an_error_and_no_client_a_warning(shell: Shell) -> None:
     shell.ok("db", "upgrade")
     kek.create(shell.home / "keys" / "kek.json")

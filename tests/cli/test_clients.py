@@ -138,8 +138,9 @@ def test_delete_asks_first(ready: Shell) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("show",), ("update", "--name", "x"), ("rotate-secret",), ("delete", "--yes")],
+    [("show",), ("update", "--name", "x"), ("rotate-secret",), ("delete",)],
 )
 def test_an_unknown_client_is_one_line(ready: Shell, arguments: tuple[str, ...]) -> None:
     command, *options = arguments
-    assert "is not registered" in ready.refused("clients", command, "nobody", *options)
+    said = ready.refused("clients", command, "nobody", *options)
+    assert "is not registered; see `idp clients list`" in said

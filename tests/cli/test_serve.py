@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import requests
 
 from idp import clock
 from idp.cli.common import application
 from idp.delivery import outbox
 from idp.extensions import transaction
+from idp.keys import kek
 from tests.cli.conftest import Shell
 from tests.support.inbox import Inbox
 from tests.support.messages import code_message
@@ -62,13 +64,48 @@ def test_run_serves_and_logs_json_lines_only(ready: Shell) -> None:
     assert all(json.loads(line)["level"] == "info" for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("option", "lines"),
+    [
+        ("external", [("info", "worker_started")]),
+        ("inline", [("info", "worker_started"), ("warning", "worker_beside_inline")]),
+    ],
+)
+def test_worker_says_that_it_runs_and_that_others_deliver_too(
+    ready: Shell, option: str, lines: list[tuple[str, str]]
+) -> None:
+    ready.set("IDP_WORKER", option)
+    with started("worker") as process:
+        assert process.stderr
+        said = [json.loads(process.stderr.readline()) for _line in lines]
+        assert stop(process, signal.SIGTERM) == ""
+    assert [(line["level"], line["event"]) for line in said] == lines
+
+
+@pytest.mark.parametrize("command", ["run", "worker"])
+def test_nothing_serves_on_a_schema_that_is_behind(shell: Shell, command: str) -> None:
+    kek.create(shell.home / "keys" / "kek.json")
+    said = shell.refused(command)
+    assert said == "Error: the schema is behind: run `idp db upgrade`\n"
+
+
+@pytest.mark.parametrize("command", ["run", "worker"])
+def test_nothing_serves_without_its_database(ready: Shell, command: str) -> None:
+    ready.set("IDP_DATABASE_URL", "sqlite:////nowhere/at/all.db")
+    said = ready.refused(command)
+    assert "/nowhere/at/all.db cannot be reached" in said
+    assert "IDP_DATABASE_URL" in said
+
+
 def test_worker_delivers_and_ends_when_it_is_told_to(ready: Shell, inbox: Inbox) -> None:
     inbox.clear()
+    ready.set("IDP_WORKER", "external")
     message = code_message("jeanne@example.ch")
     with application(), transaction():
         outbox.enqueue(message, expires_at=clock.now() + timedelta(minutes=5), masked="j•••")
     with started("worker") as process:
         assert process.stderr
+        assert json.loads(process.stderr.readline())["event"] == "worker_started"
         line = json.loads(process.stderr.readline())
         assert (line["event"], line["outcome"]) == ("message", "sent")
         stop(process, signal.SIGTERM)

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from idp.cli.common import database_only
+from idp.extensions import db, transaction
 from tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +18,32 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_schema_comes_before_any_key_and_again_is_harmless(shell: Shell) -> None:
     assert shell.ok("db", "upgrade") == shell.ok("db", "upgrade")
+
+
+def test_the_schema_of_an_unreachable_database_is_no_reason_to_run_the_same_again(
+    shell: Shell,
+) -> None:
+    shell.set("IDP_DATABASE_URL", "sqlite:////nowhere/at/all.db")
+    assert "db upgrade" not in shell.refused("db", "upgrade")
+
+
+def test_db_current_tells_the_revisions_of_database_and_code(shell: Shell) -> None:
+    before = shell.json("db", "current")
+    assert (before["database"], before["current"]) == (None, False)
+    shell.ok("db", "upgrade")
+    after = shell.json("db", "current")
+    assert after["database"] == after["code"] == before["code"]
+    assert after["current"] is True
+    assert str(shell.home) in after["where"] or "postgresql" in after["where"]
+    assert after["code"] in shell.ok("db", "current")
+
+
+def test_a_schema_of_a_newer_version_is_left_alone(ready: Shell) -> None:
+    with database_only(), transaction():
+        db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert ready.json("db", "current")["ahead"] is True
+    for command in (("db", "upgrade"), ("users", "list"), ("run",)):
+        assert "(9999) is newer than this version" in ready.refused(*command)
 
 
 def test_keys_create_makes_both_kinds_of_key(shell: Shell) -> None:
@@ -43,9 +72,9 @@ def test_a_further_key_is_announced(ready: Shell) -> None:
 
 
 def test_no_private_member_is_ever_listed(ready: Shell) -> None:
-    for text in (ready.ok("keys", "list"), ready.ok("keys", "list", "--json")):
-        assert "private" not in text
-        assert '"d"' not in text
+    for listed in (ready.ok("keys", "list"), ready.ok("keys", "list", "--json")):
+        assert "private" not in listed
+        assert '"d"' not in listed
 
 
 def test_rotate_makes_a_key_and_keeps_the_former_published(ready: Shell) -> None:
@@ -53,6 +82,26 @@ def test_rotate_makes_a_key_and_keeps_the_former_published(ready: Shell) -> None
     states = [key["state"] for key in ready.json("keys", "list") if key["alg"] == "RS256"]
     assert len(states) == 2
     assert "retired" not in states
+
+
+def test_rotate_replaces_the_key_of_every_algorithm(ready: Shell) -> None:
+    assert len(ready.ok("keys", "rotate").splitlines()) == 2
+    states = [(key["alg"], key["state"]) for key in ready.json("keys", "list")]
+    assert len(states) == 4
+    assert {alg for alg, state in states if state == "announced"} == {"RS256", "ES256"}
+
+
+def test_a_kid_stays_in_one_piece_on_a_narrow_terminal(
+    ready: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for terminal in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", terminal)
+        monkeypatch.setenv("TTY_COMPATIBLE", terminal or "0")
+        lines = ready.ok("keys", "list").splitlines()
+        for key in ready.json("keys", "list"):
+            (line,) = [line for line in lines if key["kid"] in line]
+            assert line.count("Z ") == 3, "its three moments stand on the same line"
 
 
 def test_retire_asks_first_and_says_that_nothing_signs(ready: Shell) -> None:
@@ -66,7 +115,7 @@ def test_retire_asks_first_and_says_that_nothing_signs(ready: Shell) -> None:
 
 
 def test_an_unknown_kid_is_one_line(ready: Shell) -> None:
-    assert "idp keys list" in ready.refused("keys", "retire", "nobody", "--yes")
+    assert "idp keys list" in ready.refused("keys", "retire", "nobody")
 
 
 def test_a_missing_schema_is_one_line_that_names_the_command(shell: Shell) -> None:
@@ -104,6 +153,21 @@ def test_a_wrong_option_is_one_line_that_names_it(
     assert said in line
 
 
+def test_a_file_of_variables_may_hold_those_of_others(tmp_path: Path) -> None:
+    """Secrets that legacy.toml names stand in the same file; what looks like ours must be ours."""
+    start = "from idp.cli.common import load_settings; print(load_settings().code_tries)"
+    for line, said in (("OLD_PORTAL_URL=x", "4\n"), ("IDP_CODE_TRIS=3", "")):
+        (tmp_path / "seuil.env").write_text(f"IDP_CODE_TRIES=4\n{line}\n")
+        done = subprocess.run(
+            [sys.executable, "-c", start],
+            env={"IDP_ENV_FILE": str(tmp_path / "seuil.env"), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == said, done.stderr
+
+
 def test_each_wrong_option_has_its_line(shell: Shell) -> None:
     shell.set("IDP_ISSUER", "x")
     shell.set("IDP_CODE_TRIES", "0")
@@ -118,6 +182,16 @@ def test_wrong_usage_is_one_line_and_exit_code_2(shell: Shell, arguments: list[s
     assert "--help" in shell.refused(*arguments, code=2)
 
 
+def test_what_is_missing_is_a_sentence_before_the_next(shell: Shell) -> None:
+    said = shell.refused("completion", code=2)
+    assert "bash, zsh, fish. See `idp completion --help`." in said
+
+
+def test_purge_needs_no_key(shell: Shell) -> None:
+    shell.ok("db", "upgrade")
+    assert set(shell.json("purge").values()) == {0}
+
+
 def test_a_busy_port_is_one_line(ready: Shell) -> None:
     busy = os.environ["IDP_SMTP_PORT"]
     assert "cannot listen on 127.0.0.1" in ready.refused("run", "--port", busy)
@@ -126,7 +200,18 @@ def test_a_busy_port_is_one_line(ready: Shell) -> None:
 def test_help_needs_no_settings(shell: Shell) -> None:
     shell.set("IDP_ISSUER", "x")
     said = shell.ok("--help")
-    for command in ("db", "keys", "clients", "users", "purge", "check", "run", "worker", "demo"):
+    for command in (
+        "db",
+        "keys",
+        "clients",
+        "users",
+        "outbox",
+        "purge",
+        "check",
+        "run",
+        "worker",
+        "demo",
+    ):
         assert f" {command} " in said
 
 

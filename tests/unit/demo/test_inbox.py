@@ -52,6 +52,14 @@ def test_an_sms_needs_the_token_and_the_newest_comes_first(http):
     assert set(messages[0]) == {"channel", "to", "subject", "text", "html", "received_at"}
 
 
+def test_an_sms_shows_its_number_once_and_a_mail_its_address(inbox, http):
+    inbox.add("sms", "+41791234567", text="one")
+    inbox.add("email", "jeanne@example.ch", subject="Votre code", text="two")
+    page = http.get("/").get_data(as_text=True)
+    assert page.count("+41791234567") == 1
+    assert page.count("jeanne@example.ch") == 1
+
+
 def test_what_arrives_is_text_on_the_page(inbox, http):
     inbox.add("sms", "+41", text="<script>alert(1)</script>")
     assert "<script>alert" not in http.get("/").get_data(as_text=True)

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 
 import pytest
+import requests
 
 from idp.demo import launch, legacy_store
 from idp.demo.launch import Options
@@ -32,6 +33,8 @@ def test_one_person_walks_from_the_portal_and_back_and_state_survives(tmp_path):
         assert f"Bonjour {user['first_name']}" in person.page.text
         assert person.get(f"{demo['portal']}/logout").url == f"{demo['portal']}/"
         assert "Bonjour" not in person.page.text
+        assert "Vous êtes déconnecté" in person.page.text
+        assert "Vous êtes déconnecté" not in person.get(demo["portal"]).page.text
         assert person.get(f"{demo['portal']}/login").step == "sign-in"
     with launch.serving(where) as state:
         again = json.loads(state.summary.read_text())
@@ -41,20 +44,36 @@ def test_one_person_walks_from_the_portal_and_back_and_state_survives(tmp_path):
         assert f"Bonjour {user['first_name']}" in person.page.text
 
 
-def test_the_portal_shows_what_the_provider_refuses(tmp_path):
-    where = options(tmp_path)
-    with launch.serving(where):
-        person = Surfer(where.urls["inbox"])
-        person.get(f"{where.urls['portal']}/callback?error=access_denied&state=x")
-        assert "La connexion n’a pas abouti" in person.page.text
-
-
 def test_reset_forgets_everything(tmp_path):
     where = options(tmp_path)
     with launch.serving(where) as state:
         before = json.loads(state.summary.read_text())["client"]
     with launch.serving(Options(**{**vars(where), "reset": True})) as state:
         assert json.loads(state.summary.read_text())["client"] != before
+
+
+def test_a_folder_serves_one_demonstration_at_a_time(tmp_path):
+    where = options(tmp_path)
+    with launch.serving(where) as state:
+        before = state.summary.read_text()
+        for reset in (False, True):
+            second = options(tmp_path, reset=reset)
+            with pytest.raises(ConfigurationError, match="already runs in") as caught:
+                launch.serving(second).__enter__()
+            assert str(where.state) in str(caught.value)
+        assert state.summary.read_text() == before
+
+
+def test_variables_of_the_shell_are_another_deployments(tmp_path, monkeypatch):
+    monkeypatch.setenv("IDP_ISSUER", "https://login.example.org")
+    monkeypatch.setenv("IDP_SMTP_HOST", "mail.example.org")
+    monkeypatch.setenv("IDP_CODE_TRIES", "nonsense")
+    where = options(tmp_path)
+    with launch.serving(where):
+        found = requests.get(
+            f"{where.urls['issuer']}/.well-known/openid-configuration", timeout=10
+        ).json()
+        assert found["issuer"] == where.urls["issuer"]
 
 
 @pytest.mark.parametrize("which", ["port", "portal_port", "inbox_port", "smtp_port"])
@@ -66,11 +85,29 @@ def test_a_busy_port_is_one_clear_line(tmp_path, which):
     assert str(getattr(where, which)) in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    where = options(tmp_path, state=tmp_path / "file" / "demo")
-    with pytest.raises(ConfigurationError, match="cannot write"), launch.serving(where):
+def test_busy_ports_are_named_together_and_nothing_is_forgotten(tmp_path):
+    where = options(tmp_path)
+    with launch.serving(where) as state:
+        before = state.summary.read_text()
+    with (
+        socket.create_server(("127.0.0.1", where.port)),
+        socket.create_server(("127.0.0.1", where.smtp_port)),
+        pytest.raises(ConfigurationError) as caught,
+        launch.serving(Options(**{**vars(where), "reset": True})),
+    ):
         pass
+    for port, flag in ((where.port, "--port"), (where.smtp_port, "--smtp-port")):
+        assert f"{port} ({flag}: busy)" in str(caught.value)
+    assert state.summary.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["file", "file/demo"])
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path, name):
+    (tmp_path / "file").write_text("in the way")
+    where = options(tmp_path, state=tmp_path / name)
+    with pytest.raises(ConfigurationError, match="cannot write") as caught, launch.serving(where):
+        pass
+    assert str(caught.value).endswith("choose another with --state")
 
 
 def test_somebody_elses_folder_is_neither_used_nor_removed(tmp_path):

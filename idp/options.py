@@ -1,0 +1,78 @@
+"""What the value of an option may be: types that `config.py` declares its options with."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, Field
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
+
+
+def _issuer(value: str) -> str:
+    """As browsers write it in `Host`, which it is compared with: lower case, no default port."""
+    parts = _url(value, "write it like https://login.example.org")
+    if parts.path or parts.query or parts.fragment:
+        raise ValueError("leave out the trailing slash, path, query and fragment")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("use https; plain http is for localhost only")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _gateway(value: str) -> str:
+    if value:
+        _url(value, "write it like https://sms.example.org/send, or leave it empty")
+    return value
+
+
+def _url(value: str, advice: str) -> SplitResult:
+    """An http(s) URL with a host in ASCII and no user. Raises ValueError."""
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme in _DEFAULT_PORTS and parts.port != 0
+    except ValueError:
+        raise ValueError(advice) from None
+    if not known or not value.isprintable() or not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError(advice)
+    if parts.username is not None:
+        raise ValueError("leave out user name and password")
+    return parts
+
+
+def _sender(value: str) -> str:
+    """One address. Names of private networks (localhost, mail.local) will do, so they get a suffix here."""
+    try:
+        validate_email(f"{value}.example", check_deliverability=False)
+    except EmailNotValidError:
+        raise ValueError("write one address, like no-reply@example.org") from None
+    return value
+
+
+def _country(value: str) -> str:
+    country = value.upper()
+    if country not in SUPPORTED_REGIONS:
+        raise ValueError(f"{value} is no country of ISO 3166, like CH or FR")
+    return country
+
+
+Duration = Annotated[timedelta, Field(gt=timedelta(0))]
+"""More than nothing: a code or a session without a life would lock everybody out."""
+
+Issuer = Annotated[str, AfterValidator(_issuer)]
+"""An https base URL, or http on this machine; the host in lower case, without a default port."""
+
+GatewayUrl = Annotated[str, AfterValidator(_gateway)]
+"""An http(s) URL, or nothing."""
+
+SenderAddress = Annotated[str, AfterValidator(_sender)]
+"""One e-mail address without a name."""
+
+Country = Annotated[str, AfterValidator(_country)]
+"""ISO 3166, two capitals, of a country whose numbers phonenumbers knows."""
