@@ -108,7 +108,7 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
         schema.upgrade()
         with transaction():
             for alg in signing.ALGORITHMS:
-                _make_ageless(signing.create(alg))
+                _make_ageless(signing.create(signing.new_pair(alg)))
     yield app
     with app.app_context():
         db.engine.dispose()

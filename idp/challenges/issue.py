@@ -17,6 +17,7 @@ from idp.delivery import outbox
 from idp.delivery.messages import Message
 from idp.extensions import db, settings
 from idp.keys import wrapping
+from idp.keys.wrapping import WrapError
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def resend(challenge: Challenge, wording: Wording) -> Sent | SendRefused:
     since = now - (challenge.sent_at or challenge.created_at)
     if since < settings.resend_after:
         return SendRefused(SendProblem.TOO_SOON, settings.resend_after - since)
-    if challenge.expires_at - now < settings.resend_minimum_life:
+    dying = challenge.expires_at - now < settings.resend_minimum_life
+    if dying or not _readable(challenge):
         return open_challenge(renewal(challenge), wording)
     refused = budgets.reserve(renewal(challenge))
     if refused:
@@ -93,10 +95,21 @@ def close_current(interaction_id: str) -> None:
 
 
 def code_of(secret: str, counter: int) -> str:
-    """The digits (RFC 4226) of a challenge's wrapped secret."""
+    """The digits (RFC 4226) of a challenge's wrapped secret.
+
+    Raises WrapError when the key-encryption key was replaced since.
+    """
     context, _, wrapped = secret.partition(".")
     key = wrapping.unwrap(wrapped, f"challenge:{context}").decode()
     return pyotp.HOTP(key, digits=settings.code_digits).at(counter)
+
+
+def _readable(challenge: Challenge) -> bool:
+    try:
+        code_of(challenge.secret, challenge.counter)
+    except WrapError:
+        return False
+    return True
 
 
 def minutes_left(challenge: Challenge, now: datetime) -> int:

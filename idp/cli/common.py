@@ -23,6 +23,10 @@ _HINTS = {
 }
 
 
+DASHED = {"ignore_unknown_options": True}
+"""Context settings of a command whose argument is a random name: those may begin with a dash."""
+
+
 def load_settings() -> Settings:
     """The deployment's settings.
 

@@ -6,7 +6,7 @@ import rich_click as click
 
 from idp import clock
 from idp.cli.asking import confirm, yes_option
-from idp.cli.common import database_only
+from idp.cli.common import DASHED, database_only
 from idp.cli.output import json_option, show_rows
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
@@ -33,9 +33,9 @@ def create(alg: str | None) -> None:
         if not settings.kek_file.exists():
             kek.create(settings.kek_file)
             click.echo(f"Key-encryption key written to {settings.kek_file}; back it up.")
+        pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.lacking())]
         with transaction():
-            wanted = [alg] if alg else signing.lacking()
-            made = [_described(signing.create(one)) for one in wanted]
+            made = [_described(signing.create(pair)) for pair in pairs]
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} made: {key['state']}.")
     if not made:
@@ -55,13 +55,15 @@ def list_keys(*, as_json: bool) -> None:
 @click.option("--alg", type=_ALG, help="One algorithm only; otherwise all.")
 def rotate(alg: str | None) -> None:
     """Replace the signing keys now; the present ones stay published until they are retired."""
-    with database_only(), transaction():
-        made = [_described(signing.rotate(one)) for one in ([alg] if alg else signing.ALGORITHMS)]
+    with database_only():
+        pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.ALGORITHMS)]
+        with transaction():
+            made = [_described(signing.rotate(pair)) for pair in pairs]
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} signs from {key['activate_at']:%H:%M:%S} UTC.")
 
 
-@keys.command()
+@keys.command(context_settings=DASHED)
 @click.argument("kid")
 @yes_option
 def retire(kid: str, *, yes: bool) -> None:

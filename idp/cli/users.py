@@ -7,7 +7,7 @@ import rich_click as click
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
-from idp.cli.common import database_only
+from idp.cli.common import DASHED, database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
 from idp.legacy import identity as legacy_identities
@@ -36,7 +36,7 @@ def list_users(email: str, limit: int, *, as_json: bool) -> None:
         show_rows(_COLUMNS, [_values(row, _COLUMNS) for row in rows], as_json=as_json)
 
 
-@users.command()
+@users.command(context_settings=DASHED)
 @click.argument("who")
 @json_option
 def show(who: str, *, as_json: bool) -> None:

@@ -46,7 +46,7 @@ def prepared(urls: dict[str, str], smtp_port: int, state: State, kept: dict[str,
         schema.upgrade()
         with transaction():
             for alg in signing.lacking():
-                signing.create(alg)
+                signing.create(signing.new_pair(alg))
         kept["client"] = _client(urls["portal"], kept.get("client"))
     states.remember(state, kept)
     return create_app(settings)

@@ -13,6 +13,7 @@ from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendR
 from idp.extensions import settings
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.position import Position, acting
+from idp.keys.wrapping import WrapError
 from idp.sessions.authentication import ACR
 
 T = TypeVar("T")
@@ -81,7 +82,11 @@ def check(
         expected = verify.reserve_try(now.interaction.id, now.interaction.browser, purpose)
     if isinstance(expected, CodeRefused):
         return expected
-    if not expected.matches(code):
+    try:
+        right = expected.matches(code)
+    except WrapError:
+        return CodeRefused(CodeProblem.EXPIRED)
+    if not right:
         return CodeRefused(CodeProblem.WRONG)
     with acting(position) as now:
         proof = verify.accept(expected)

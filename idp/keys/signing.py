@@ -34,6 +34,16 @@ PrivateKey = RSAKey | ECKey
 
 
 @dataclass(frozen=True)
+class KeyPair:
+    """A key that was made and not yet stored; `private` is wrapped."""
+
+    kid: str
+    alg: str
+    public: dict[str, Any]
+    private: str
+
+
+@dataclass(frozen=True)
 class _Loaded:
     """One published key as this process holds it."""
 
@@ -69,24 +79,36 @@ def verification_keys() -> KeySet:
     return KeySet([key.private for key in _published()])
 
 
-def create(alg: str) -> SigningKey:
-    """Make a key. The first of its algorithm signs at once; others are published for a while before.
+def new_pair(alg: str) -> KeyPair:
+    """Make a key pair. RSA takes up to half a second, so never inside a transaction."""
+    key = jwk.JWK.generate(use="sig", alg=alg, **_SHAPES[alg])
+    kid = key.thumbprint()
+    return KeyPair(
+        kid=kid,
+        alg=alg,
+        public={**key.export_public(as_dict=True), "kid": kid},
+        private=wrapping.wrap(key.export_private().encode(), f"signing-key:{kid}"),
+    )
+
+
+def create(pair: KeyPair) -> SigningKey:
+    """Store a key. The first of its algorithm signs at once; others are published for a while before.
 
     They start no later than the present one ends.
     """
-    return _make(alg, _next_start(alg))
+    return _store(pair, _next_start(pair.alg))
 
 
-def rotate(alg: str) -> SigningKey:
-    """A new key that signs as soon as every process publishes it; the others stop a moment later.
+def rotate(pair: KeyPair) -> SigningKey:
+    """Store a key that signs as soon as every process publishes it; the others stop a moment later.
 
     They stay published. After a leak use `retire` as well.
     """
     starts = clock.now() + _SPREAD
-    fresh = _make(alg, starts)
+    fresh = _store(pair, starts)
     db.session.execute(
         update(SigningKey)
-        .where(SigningKey.alg == alg, SigningKey.kid != fresh.kid)
+        .where(SigningKey.alg == pair.alg, SigningKey.kid != fresh.kid)
         .where(SigningKey.expire_at > starts + _SPREAD)
         .values(_ending(starts + _SPREAD))
     )
@@ -105,15 +127,14 @@ def retire(kid: str) -> bool:
     return bool(ended)
 
 
-def rotate_due() -> list[str]:
-    """Make the successor of every key whose end comes nearer than the publication time; new `kid`s.
+def succeed(pairs: list[KeyPair]) -> list[str]:
+    """Store the successor of every key whose end comes nearer than the publication time; their `kid`s.
 
-    Of several workers that see it at once, one makes the key: `bump` holds the others up.
+    Of several workers that see it at once, one stores the key: `bump` holds the others up.
     """
-    if not ending():
-        return []
     versions.bump(_NAME)
-    return [create(alg).kid for alg in ending()]
+    due = ending()
+    return [create(pair).kid for pair in pairs if pair.alg in due]
 
 
 def ending() -> list[str]:
@@ -153,17 +174,9 @@ def _next_start(alg: str) -> datetime:
     return max(now + _SPREAD, min(end, now + settings.key_publication))
 
 
-def _make(alg: str, starts: datetime) -> SigningKey:
-    key = jwk.JWK.generate(use="sig", alg=alg, **_SHAPES[alg])
-    kid = key.thumbprint()
-    row = SigningKey(
-        kid=kid,
-        alg=alg,
-        public={**key.export_public(as_dict=True), "kid": kid},
-        private=wrapping.wrap(key.export_private().encode(), f"signing-key:{kid}"),
-        activate_at=starts,
-        **_ending(starts + settings.key_rotation),
-    )
+def _store(pair: KeyPair, starts: datetime) -> SigningKey:
+    ends = _ending(starts + settings.key_rotation)
+    row = SigningKey(**vars(pair), activate_at=starts, **ends)
     db.session.add(row)
     db.session.flush()
     _changed()

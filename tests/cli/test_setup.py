@@ -239,6 +239,11 @@ def test_completion_offers_the_commands() -> None:
     assert done.stdout == "plain,rotate\n"
 
 
+def test_a_name_that_begins_with_a_dash_is_a_name(ready: Shell) -> None:
+    assert "-abc" in ready.refused("keys", "retire", "-abc", "--yes")
+    assert "-abc" in ready.refused("users", "show", "-abc")
+
+
 def test_a_relative_sqlite_file_is_in_the_working_directory(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

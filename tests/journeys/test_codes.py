@@ -8,6 +8,7 @@ import time_machine
 from idp import clock
 from idp.challenges.challenge import Challenge
 from idp.extensions import db
+from idp.keys import kek
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import Person
 from tests.support.people import PASSWORD
@@ -240,3 +241,17 @@ def test_without_a_gateway_codes_go_by_mail_even_to_who_gave_a_number(app, perso
         assert "Recevoir le code par SMS" not in person.page.text
         person.press("Vérifier le code", code=person.code(to=ADDRESS))
     assert person.callback["code"]
+
+
+def test_a_code_of_a_replaced_key_encryption_key_is_no_longer_valid_and_another_is(
+    app, waiting, tmp_path
+):
+    code, step = waiting.code(), waiting.step
+    kek.create(tmp_path / "kek.json")
+    with override(app, kek_file=tmp_path / "kek.json"):
+        enter(waiting, code)
+        assert (waiting.step, waiting.page.status) == (step, 422)
+        assert "n’est plus valable" in waiting.page.text
+        with time_machine.travel(clock.now() + timedelta(seconds=31), tick=True):
+            waiting.press("Envoyer le code à nouveau")
+            assert enter(waiting, waiting.code()).step != step

@@ -12,6 +12,7 @@ from flask import Flask
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError
 
+from idp import housekeeping
 from idp.errors import ConfigurationError
 from idp.extensions import db, transaction
 from idp.keys import kek, signing
@@ -31,12 +32,7 @@ def time() -> Iterator[time_machine.Traveller]:
 
 def make(alg: str = "ES256") -> str:
     with transaction():
-        return signing.create(alg).kid
-
-
-def rotate_due() -> list[str]:
-    with transaction():
-        return signing.rotate_due()
+        return signing.create(signing.new_pair(alg)).kid
 
 
 def signs(alg: str = "ES256") -> str | None:
@@ -101,10 +97,10 @@ def test_nothing_is_due_until_14_days_before_the_end(
 ) -> None:
     make()
     time.shift(76 * DAY - MOMENT)
-    assert rotate_due() == []
+    assert housekeeping.rotate_keys() == []
     time.shift(2 * MOMENT)
-    assert len(rotate_due()) == 1
-    assert rotate_due() == []
+    assert len(housekeeping.rotate_keys()) == 1
+    assert housekeeping.rotate_keys() == []
 
 
 def test_there_is_no_moment_without_a_signing_key(
@@ -113,7 +109,7 @@ def test_there_is_no_moment_without_a_signing_key(
     """A worker that looks late (here: 3 hours) must leave no gap between the old key and the new."""
     first = make()
     time.shift(76 * DAY + timedelta(hours=3))
-    (second,) = rotate_due()
+    (second,) = housekeeping.rotate_keys()
     time.move_to(START + 90 * DAY - MOMENT)
     assert signs() == first
     time.move_to(START + 90 * DAY + MOMENT)
@@ -126,7 +122,7 @@ def test_a_key_signs_on_when_nobody_made_its_successor(
     first = make()
     time.shift(95 * DAY)
     assert signs() == first
-    (second,) = rotate_due()
+    (second,) = housekeeping.rotate_keys()
     time.shift(MOMENT)
     assert signs() == second
     assert published() == {first, second}
@@ -137,7 +133,7 @@ def test_a_key_stays_published_14_days_after_it_has_signed(
 ) -> None:
     first = make()
     time.shift(80 * DAY)
-    (second,) = rotate_due()
+    (second,) = housekeeping.rotate_keys()
     time.move_to(START + 104 * DAY - MOMENT)
     assert published() == {first, second}
     time.move_to(START + 104 * DAY + MOMENT)
@@ -149,7 +145,7 @@ def test_an_algorithm_without_keys_gets_none_by_itself(
 ) -> None:
     make("ES256")
     time.shift(80 * DAY)
-    rotate_due()
+    housekeeping.rotate_keys()
     assert {key.alg for key in signing.listing()} == {"ES256"}
 
 
@@ -158,7 +154,7 @@ def test_rotation_waits_until_every_process_publishes_the_new_key(
 ) -> None:
     first = make()
     with transaction():
-        second = signing.rotate("ES256").kid
+        second = signing.rotate(signing.new_pair("ES256")).kid
     assert published() == {first, second}
     time.shift(2)
     assert signs() == first
@@ -173,7 +169,7 @@ def test_rotation_overtakes_a_key_that_was_only_announced(
     make()
     announced = make()
     with transaction():
-        fresh = signing.rotate("ES256").kid
+        fresh = signing.rotate(signing.new_pair("ES256")).kid
     time.shift(14 * DAY + timedelta(seconds=7))
     assert signs() == fresh != announced
 
@@ -184,7 +180,7 @@ def test_a_retired_key_is_published_no_more_and_verifies_nothing(empty: Flask) -
     token = jwt.encode({"alg": "ES256", "kid": kid}, {}, key)
     with transaction():
         assert signing.retire(kid)
-        signing.create("ES256")
+        signing.create(signing.new_pair("ES256"))
     assert kid not in published()
     with pytest.raises(InvalidKeyIdError):
         jwt.decode(token, signing.verification_keys(), algorithms=["ES256"])
@@ -209,7 +205,7 @@ def test_keys_retired_for_a_day_are_purged(empty: Flask, time: time_machine.Trav
     old = make()
     with transaction():
         signing.retire(old)
-        kept = signing.create("ES256").kid
+        kept = signing.create(signing.new_pair("ES256")).kid
     with transaction():
         assert signing.purge(10) == 0
     time.shift(2 * DAY)
@@ -253,7 +249,7 @@ def test_of_several_workers_one_makes_the_successor(
         with empty.app_context():
             db.session.connection()
             start.wait()
-            return rotate_due()
+            return housekeeping.rotate_keys()
 
     with ThreadPoolExecutor(4) as pool:
         made = [future.result() for future in [pool.submit(work) for _ in range(4)]]
