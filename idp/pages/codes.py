@@ -35,11 +35,16 @@ def resend(position: Position) -> Response:
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:
-            return show_code_page(position, 429, words.send_problem("resend", refused))
+            return show_code_page(position, 429, notice=words.send_refusal(refused))
 
 
-def show_code_page(position: Position, status: int, *problems: words.Problem) -> Response:
-    """Render a code page as things stand now: where the code went, when another can be asked for."""
+def show_code_page(
+    position: Position, status: int, *problems: words.Problem, notice: str | None = None
+) -> Response:
+    """Render a code page as things stand now: where the code went, when another can be asked for.
+
+    `notice` is said first; without one, what the interaction has to say.
+    """
     now = locate(position.interaction)
     challenge = now.challenge
     if now.step not in _TEMPLATES:
@@ -52,7 +57,7 @@ def show_code_page(position: Position, status: int, *problems: words.Problem) ->
         position=now,
         action=step_url(now.interaction.id, now.step),
         problems=problems,
-        notice=None if problems else words.notice(now.notice),
+        notice=notice or (None if problems else words.notice(now.notice)),
         destination=_destination(now) if challenge else None,
         by_sms=_by_sms(now),
         choice=now.account is not None and len(flow_codes.channels(now.account)) > 1,

@@ -47,7 +47,7 @@ def use_channel(position: Position) -> Response:
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:
-            return show_code_page(position, 429, words.send_problem("resend", refused))
+            return show_code_page(position, 429, notice=words.send_refusal(refused))
 
 
 @blueprint.post(f"{STEP}/start-over")

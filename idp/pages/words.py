@@ -95,12 +95,17 @@ def code_status(refused: CodeRefused) -> int:
     return 429 if refused.problem in {CodeProblem.EXHAUSTED, CodeProblem.RECOVERY} else 422
 
 
-def send_problem(field: str, refused: SendRefused) -> Problem:
+def send_refusal(refused: SendRefused) -> str:
     """Why no code was sent."""
     again = wait(refused.wait)
     if refused.problem is SendProblem.TOO_SOON:
-        return Problem(field, _("Un code vient d’être envoyé. Réessayez %(again)s.", again=again))
-    return Problem(field, _("Trop de codes ont été demandés. Réessayez %(again)s.", again=again))
+        return _("Un code vient d’être envoyé. Réessayez %(again)s.", again=again)
+    return _("Trop de codes ont été demandés. Réessayez %(again)s.", again=again)
+
+
+def send_problem(field: str, refused: SendRefused) -> Problem:
+    """The same, where what was typed has to wait."""
+    return Problem(field, send_refusal(refused))
 
 
 def phone_problem(problem: PhoneProblem) -> Problem:

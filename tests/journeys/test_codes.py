@@ -201,7 +201,8 @@ def test_the_page_that_refuses_a_resend_takes_the_code_and_survives_a_reload(wai
     waiting.press("Envoyer le code à nouveau")
     assert waiting.page.status == 429
     assert waiting.path.endswith("/resend")
-    assert 'href="#resend"' in waiting.page.source
+    assert "Un code vient d’être envoyé" in waiting.page.text
+    assert "aria-invalid" not in waiting.page.source, "the code is not what is wrong"
     refused = waiting.page, waiting.path
     assert waiting.get(waiting.path).step == step
     waiting.page, waiting.path = refused
