@@ -12,6 +12,12 @@ from tests.support.accounts import ADDRESS, make_account
 from tests.support.tokens import claims_of, redeem
 
 
+@pytest.fixture(autouse=True, params=["GET", "POST"])
+def method(request, person):
+    """Every rule holds for both ways to send a request (OIDC Core 3.1.2.1)."""
+    person.method = request.param
+
+
 def test_a_session_answers_at_once_and_with_the_same_authentication(signed_in):
     first = claims_of(redeem(signed_in))
     signed_in.authorize()

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -81,14 +81,19 @@ class Person:
         self.path = ""
         self.callback: dict[str, str] | None = None
         self.verifier = secrets.token_urlsafe(32)
+        self.method = "GET"
+        """How the relying party sends its authorization requests."""
 
     def authorize(self, **changes: str | None) -> "Person":
         """Come from the relying party."""
-        return self.get(self.authorize_path(**changes))
+        if self.method == "GET":
+            return self.get(self.authorize_path(**changes))
+        path, _, query = self.authorize_path(**changes).partition("?")
+        form = dict(parse_qsl(query, keep_blank_values=True))
+        return self._land(path, self.browser.post(path, data=form, base_url=ISSUER))
 
     def authorize_path(self, **changes: str | None) -> str:
         """The authorization request, with some parameters changed or (None) left out."""
-        challenge = hashlib.sha256(self.verifier.encode()).digest()
         values = {
             "response_type": "code",
             "client_id": self.client.client_id,
@@ -96,11 +101,17 @@ class Person:
             "scope": "openid profile email phone address",
             "state": "the state",
             "nonce": "the nonce",
-            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge": self.challenge,
             "code_challenge_method": "S256",
         } | changes
         kept = {name: value for name, value in values.items() if value is not None}
         return f"/authorize?{urlencode(kept)}"
+
+    @property
+    def challenge(self) -> str:
+        """What goes with the request for the verifier that goes with the code (RFC 7636 4.2)."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def get(self, path: str) -> "Person":
         """Open an address."""
@@ -125,6 +136,7 @@ class Person:
         return self._land(path, self.browser.post(path, data=data, base_url=ISSUER))
 
     def _land(self, path: str, response: TestResponse) -> "Person":
+        self.callback = None
         while response.status_code in {302, 303}:
             target = urljoin(ISSUER + path, response.headers["Location"])
             if not target.startswith(ISSUER + "/"):
