@@ -74,9 +74,10 @@ class Page(HTMLParser):
 class Person:
     """One browser, one mailbox, one relying party to come from."""
 
-    def __init__(self, app: Flask, inbox: Inbox, client: Any) -> None:
-        self.app, self.inbox, self.client = app, inbox, client
+    def __init__(self, app: Flask, inbox: Inbox, client: Any, issuer: str = ISSUER) -> None:
+        self.app, self.inbox, self.client, self.issuer = app, inbox, client, issuer
         self.browser: FlaskClient = app.test_client()
+        self.browser.environ_base["HTTP_REFERER"] = f"{issuer}/"
         self.page: Page | None = None
         self.path = ""
         self.callback: dict[str, str] | None = None
@@ -90,7 +91,7 @@ class Person:
             return self.get(self.authorize_path(**changes))
         path, _, query = self.authorize_path(**changes).partition("?")
         form = dict(parse_qsl(query, keep_blank_values=True))
-        return self._land(path, self.browser.post(path, data=form, base_url=ISSUER))
+        return self._land(path, self.browser.post(path, data=form, base_url=self.issuer))
 
     def authorize_path(self, **changes: str | None) -> str:
         """The authorization request, with some parameters changed or (None) left out."""
@@ -115,14 +116,14 @@ class Person:
 
     def get(self, path: str) -> "Person":
         """Open an address."""
-        return self._land(path, self.browser.get(path, base_url=ISSUER))
+        return self._land(path, self.browser.get(path, base_url=self.issuer))
 
     def post(self, path: str, **fields: str) -> TestResponse:
         """Post by hand, with the CSRF token of the present page, and follow nothing."""
         token = next(
             (f.fields["csrf_token"] for f in self.page.forms if "csrf_token" in f.fields), ""
         )
-        return self.browser.post(path, data={"csrf_token": token, **fields}, base_url=ISSUER)
+        return self.browser.post(path, data={"csrf_token": token, **fields}, base_url=self.issuer)
 
     def press(self, button: str, **fields: str) -> "Person":
         """Fill in the form that has this button, and press it."""
@@ -133,19 +134,19 @@ class Person:
         assert not unknown, f"no field {unknown} in the form of {button!r}"
         path = urljoin(self.path, form.action)
         data = form.fields | fields | form.buttons[button]
-        return self._land(path, self.browser.post(path, data=data, base_url=ISSUER))
+        return self._land(path, self.browser.post(path, data=data, base_url=self.issuer))
 
     def _land(self, path: str, response: TestResponse) -> "Person":
         self.callback = None
         while response.status_code in {302, 303}:
-            target = urljoin(ISSUER + path, response.headers["Location"])
-            if not target.startswith(ISSUER + "/"):
+            target = urljoin(self.issuer + path, response.headers["Location"])
+            if not target.startswith(self.issuer + "/"):
                 query = parse_qs(urlsplit(target).query, keep_blank_values=True)
                 self.callback = {name: values[0] for name, values in query.items()}
                 self.page = None
                 return self
-            path = target.removeprefix(ISSUER)
-            response = self.browser.get(path, base_url=ISSUER)
+            path = target.removeprefix(self.issuer)
+            response = self.browser.get(path, base_url=self.issuer)
         self.path, self.page = path, Page(response)
         return self
 
