@@ -1,52 +1,32 @@
 """Fixtures that every tier shares: engines, one clean database a test, inbox, people, a client."""
 
-import os
+# ruff: noqa: E402 - settings of the shell are forgotten before anything reads them
+
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
-from idp import schema
+from tests.support.environment import forget_settings, require
+
+forget_settings()
+
 from idp.app import create_app
-from idp.clients import manage
-from idp.clients.manage import NewClient
-from idp.extensions import Base, db, transaction
-from idp.keys import kek, signing
-from idp.keys.models import SigningKey
-from tests.support import postgres
+from idp.extensions import db
+from idp.keys import kek
+from tests.support import database, portal, postgres
 from tests.support.client import SeparateClient
 from tests.support.inbox import Inbox
 from tests.support.journey import Person
 from tests.support.people import write_store
+from tests.support.portal import TestClientApp
 from tests.support.settings import make_settings
-
-
-@dataclass(frozen=True)
-class TestClientApp:
-    """A registered relying party."""
-
-    __test__ = False
-    client_id: str
-    secret: str
-    redirect_uri: str
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("sqlite", "postgresql"), default="sqlite")
-
-
-def require(available: bool, what: str) -> None:
-    """Skip where a tool is missing on a developer's machine; fail where all must run."""
-    if available:
-        return
-    if os.environ.get("CI") or os.environ.get("SEUIL_REQUIRE_ALL"):
-        pytest.fail(f"{what} is missing, and here nothing may be skipped")
-    pytest.skip(f"{what} is not installed")
 
 
 @pytest.fixture(scope="session")
@@ -105,21 +85,12 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.test_client_class = SeparateClient
     with app.app_context():
-        schema.upgrade()
-        with transaction():
-            for alg in signing.ALGORITHMS:
-                _make_ageless(signing.create(signing.new_pair(alg)))
+        database.prepare()
     yield app
     with app.app_context():
         db.engine.dispose()
     for source in app.extensions["seuil.legacy"].sources:
         source.close()
-
-
-def _make_ageless(key: SigningKey) -> None:
-    """Tests travel in time; the keys they share must sign everywhere."""
-    key.activate_at = datetime(2000, 1, 1, tzinfo=UTC)
-    key.expire_at = key.retire_at = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -129,20 +100,7 @@ def app(session_app: Flask, inbox: Inbox) -> Iterator[Flask]:
     with session_app.app_context():
         yield session_app
         db.session.remove()
-        clean()
-
-
-def clean() -> None:
-    """Empty every table but the signing keys'."""
-    kept = {"signing_key", "cache_version"}
-    tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name not in kept]
-    with db.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            names = ", ".join(f'"{table.name}"' for table in tables)
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-        else:
-            for table in tables:
-                connection.execute(table.delete())
+        database.clean()
 
 
 @pytest.fixture
@@ -150,25 +108,10 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def register_portal() -> TestClientApp:
-    """Register the relying party that people come from."""
-    new = NewClient(
-        client_name="e-services",
-        redirect_uris=("https://portal.example/callback",),
-        post_logout_redirect_uris=("https://portal.example/bye",),
-        client_uri="https://portal.example/",
-        grant_types=("authorization_code", "refresh_token"),
-        scope="openid profile email phone address offline_access",
-    )
-    with transaction():
-        registered, secret = manage.create(new)
-        return TestClientApp(registered.client_id, secret or "", new.redirect_uris[0])
-
-
-@pytest.fixture
-def portal(app: Flask) -> TestClientApp:
+@pytest.fixture(name="portal")
+def registered_portal(app: Flask) -> TestClientApp:
     """The relying party that people come from."""
-    return register_portal()
+    return portal.register()
 
 
 @pytest.fixture

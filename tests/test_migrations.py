@@ -6,7 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from idp import schema
 from idp.extensions import Base, db, init_database
@@ -48,3 +48,19 @@ def test_the_schema_is_what_the_models_say():
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize("table", ["browser_session", "authorization_code", "token"])
+def test_the_database_itself_refuses_what_descends_from_nothing(app, table):
+    """The foreign key is there, and it is NOT NULL."""
+    columns = {column["name"]: column for column in inspect(db.engine).get_columns(table)}
+    assert columns["authentication_id"]["nullable"] is False
+    keys = inspect(db.engine).get_foreign_keys(table)
+    assert any(
+        (key["constrained_columns"], key["referred_table"])
+        == (["authentication_id"], "authentication")
+        for key in keys
+    )
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1

@@ -1,5 +1,8 @@
 """Every option is declared once, explained, and refused with a clear word when it is wrong."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -104,3 +107,14 @@ def test_defaults_are_those_of_the_design():
     assert settings.authorization_code_lifetime.total_seconds() == 60
     assert settings.sign_in_floor.total_seconds() == 0.4
     assert (settings.argon2_memory, settings.argon2_time) == (19456, 2)
+
+
+def test_options_of_the_shell_do_not_reach_the_tests(tmp_path):
+    (tmp_path / "mine.env").write_text("IDP_CODE_TRIES=9\n")
+    mine = {"IDP_CODE_DIGITS": "8", "IDP_ENV_FILE": str(tmp_path / "mine.env"), "IDP_GONE": "x"}
+    defaults = f"{__file__}::{test_defaults_are_those_of_the_design.__name__}"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", defaults]
+    run = subprocess.run(
+        command, env=os.environ | mine, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout

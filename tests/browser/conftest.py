@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import require
 from tests.support.browser import CHROMIUM, DESKTOP, Visitor, chromium, demonstration
+from tests.support.environment import require
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,9 @@ import time_machine
 
 from idp import clock
 from idp.accounts.account import Account
+from idp.accounts.password import check_password
 from idp.extensions import db
+from idp.flow.interaction import Interaction
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD, Person
 from tests.support.people import PASSWORD
@@ -218,3 +220,36 @@ def test_another_legacy_person_after_a_migration_begins_afresh(person):
     person.authorize().migrate("jeanne", PASSWORD, ADDRESS).press("Se connecter à e-services")
     person.sign_in("paul", PASSWORD)
     assert person.step == "email"
+
+
+@pytest.mark.parametrize("identifier", ["paul@example.ch", "rosa"])
+def test_beginning_afresh_gives_no_more_time_than_the_sixty_minutes(person, identifier):
+    make_account("paul@example.ch")
+    with time_machine.travel(clock.now(), tick=False) as now:
+        person.authorize().migrate("jeanne", PASSWORD, ADDRESS).press("Se connecter à e-services")
+        first = person.path.split("/")[2]
+        now.shift(timedelta(minutes=59))
+        person.sign_in(identifier, NEW_PASSWORD if "@" in identifier else PASSWORD)
+        assert person.path.split("/")[2] != first
+        assert person.step in {"second-factor", "email"}
+        now.shift(timedelta(minutes=1))
+        person.get(person.path)
+        assert (person.step, person.page.status) == ("error", 410)
+
+
+def test_the_hash_of_the_old_password_is_kept_no_longer_than_it_is_compared_with(person):
+    person.authorize().to_profile("jeanne", PASSWORD, ADDRESS)
+
+    def kept():
+        return db.session.query(Interaction.legacy_password_hash).scalar()
+
+    assert check_password(kept(), PASSWORD).right
+    person.finish()
+    assert person.step == "done"
+    assert kept() is None
+
+
+def test_whoever_starts_over_leaves_no_hash_of_the_old_password(person):
+    person.authorize().to_profile("jeanne", PASSWORD, ADDRESS)
+    person.post(f"/interaction/{person.path.split('/')[2]}/start-over")
+    assert db.session.query(Interaction.legacy_password_hash).scalar() is None

@@ -8,12 +8,15 @@ from sqlalchemy import create_engine, update
 
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
+from idp.accounts.password import PasswordCheck, check_password
 from idp.challenges import verify
 from idp.extensions import db, transaction
+from idp.legacy import identity as identities
 from idp.security import throttle
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD
 from tests.support.people import LOCKED, MUST_CHANGE, PASSWORD
+from tests.support.settings import override
 
 WRONG = "Identifiant ou mot de passe incorrect"
 
@@ -138,3 +141,39 @@ def test_another_spelling_of_the_address_is_the_same_person(person):
     make_account()
     person.authorize().sign_in("  JEANNE@Example.CH ", NEW_PASSWORD)
     assert person.step == "second-factor"
+
+
+@pytest.fixture
+def stored(app):
+    """The hash of the one account, as it is now."""
+    make_account()
+
+    def look():
+        return db.session.query(Account.password_hash).scalar()
+
+    return look
+
+
+def test_a_sign_in_renews_the_hash_when_the_options_became_stronger(app, person, stored):
+    before = stored()
+    person.authorize().sign_in(ADDRESS, NEW_PASSWORD)
+    assert stored() == before
+    with override(app, argon2_time=2):
+        person.authorize().sign_in(ADDRESS, "wrong")
+        assert stored() == before
+        person.authorize().two_factors(ADDRESS)
+        assert "t=2" in stored()
+        assert check_password(stored(), NEW_PASSWORD) == PasswordCheck(right=True)
+    assert person.callback["code"]
+
+
+@pytest.mark.parametrize(("login", "key"), [(LOCKED, "6"), (MUST_CHANGE, "7")])
+def test_the_old_password_of_a_claimed_identity_is_not_even_compared(person, login, key):
+    """Otherwise its being locked would be told, as it is told before the claim."""
+    person.authorize().sign_in(login, PASSWORD)
+    assert WRONG not in person.page.text
+    account = make_account()
+    with transaction():
+        assert identities.claim(identities.meet("portail", key).id, account)
+    person.authorize().sign_in(login, PASSWORD)
+    assert WRONG in person.page.text

@@ -16,6 +16,7 @@ from idp.extensions import transaction
 from idp.keys import signing
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, Page
+from tests.support.portal import register
 from tests.support.tokens import claims_of, redeem
 
 BYE = "https://portal.example/bye"
@@ -157,6 +158,12 @@ def test_confirming_needs_our_own_form(signed_in):
 
 
 def test_each_client_knows_the_session_by_another_name(signed_in):
-    first = claims_of(redeem(signed_in))["sid"]
-    signed_in.authorize()
-    assert claims_of(redeem(signed_in))["sid"] == first
+    portal, other = signed_in.client, register()
+    names = []
+    for client in (portal, other, portal, other):
+        signed_in.client = client
+        signed_in.authorize(prompt="none")
+        names.append(claims_of(redeem(signed_in))["sid"])
+    assert names[0] == names[2]
+    assert names[1] == names[3]
+    assert names[0] != names[1]

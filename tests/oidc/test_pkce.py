@@ -54,8 +54,9 @@ def test_a_code_needs_the_verifier_of_its_challenge(signed_in, verifier, error):
 def test_the_challenge_itself_is_no_verifier(person, account):
     """What "plain" would have accepted."""
     person.authorize().two_factors(ADDRESS)
-    answer = ask_token(person, code_verifier=CHALLENGE)
+    answer = ask_token(person, code_verifier=person.challenge)
     assert answer.get_json()["error"] == "invalid_grant"
+    assert redeem(person)["access_token"], "the verifier that it was made of is one"
 
 
 def test_a_registration_may_leave_it_out_but_never_use_plain(ask, person):

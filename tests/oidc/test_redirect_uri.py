@@ -6,9 +6,10 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients import manage
 from idp.clients.manage import NewClient
-from idp.extensions import transaction
+from idp.extensions import db, transaction
+from idp.grants.models import AuthorizationCode
 from tests.support.accounts import ADDRESS
-from tests.support.journey import ISSUER
+from tests.support.journey import ISSUER, NEW_PASSWORD
 
 REGISTERED = "https://portal.example/callback"
 NEAR_MISSES = [
@@ -109,3 +110,17 @@ def test_a_uri_with_a_query_of_its_own_keeps_it(person, app, account):
     person.authorize(client_id=client_id, redirect_uri=uri).two_factors(ADDRESS)
     assert person.callback["tenant"] == "7"
     assert person.callback["code"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_address_that_is_unregistered_while_somebody_signs_in_is_not_gone_to(
+    person, account, method
+):
+    person.method = method
+    person.authorize().sign_in(ADDRESS, NEW_PASSWORD)
+    with transaction():
+        changes = {"redirect_uris": ("https://portal.example/other",)}
+        manage.update_client(person.client.client_id, changes)
+    person.press("Vérifier le code", code=person.code())
+    assert (person.step, person.page.status, person.callback) == ("error", 410, None)
+    assert db.session.query(AuthorizationCode).count() == 0

@@ -1,6 +1,5 @@
 """Refresh tokens: only for offline_access, rotated, watched for reuse (RFC 6749 6, RFC 9700 4.14)."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -12,8 +11,10 @@ from idp.accounts.account import Account
 from idp.clients import manage
 from idp.clients.manage import NewClient
 from idp.extensions import db, transaction
+from idp.grants.models import AuthorizationCode, Token, TokenKind
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER
+from tests.support.together import together
 from tests.support.tokens import redeem, refresh, userinfo
 
 SCOPE = "openid email profile offline_access"
@@ -50,13 +51,19 @@ def test_reuse_is_refused_and_kills_the_whole_family(person, tokens):
 
 
 def test_many_threads_use_one_token_and_then_nothing_of_the_family_lives(person, tokens):
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: refresh(person, tokens["refresh_token"]), range(12)))
+    """At most one has a new pair; all others are told that it is no good, and end the family."""
+    answers = together(12, lambda _: refresh(person, tokens["refresh_token"]))
     won = [answer.get_json() for answer in answers if answer.status_code == 200]
     assert len(won) <= 1
-    for pair in won:
+    assert sum(refused(answer) for answer in answers) == 12 - len(won)
+    for pair in (tokens, *won):
         assert refused(refresh(person, pair["refresh_token"]))
         assert userinfo(person, pair["access_token"]).status_code == 401
+    db.session.expire_all()
+    first = db.session.query(Token).filter_by(kind=TokenKind.REFRESH).order_by(Token.id).first()
+    assert first.used_at is not None, "it was good until somebody had it"
+    assert db.session.query(AuthorizationCode).one().revoked_at is not None
+    assert db.session.query(Token).count() == 2 * (1 + len(won))
 
 
 def test_an_unused_token_dies_after_thirty_days(person, tokens):

@@ -6,10 +6,19 @@ import pytest
 import time_machine
 
 from idp import clock
+from idp.accounts.account import AccountStatus
 from idp.clients import manage
 from idp.extensions import transaction
 from tests.support.accounts import ADDRESS, make_account
+from tests.support.portal import register
+from tests.support.proofs import change_account
 from tests.support.tokens import claims_of, redeem
+
+
+@pytest.fixture(autouse=True, params=["GET", "POST"])
+def method(request, person):
+    """Every rule holds for both ways to send a request (OIDC Core 3.1.2.1)."""
+    person.method = request.param
 
 
 def test_a_session_answers_at_once_and_with_the_same_authentication(signed_in):
@@ -133,3 +142,21 @@ def test_acr_values_choose_the_channel_of_the_first_code(person, acr_values, acr
 def test_acr_values_cannot_be_met_without_a_number_and_nobody_is_locked_out(person, account):
     person.authorize(acr_values="urn:seuil:acr:sms").two_factors(ADDRESS)
     assert claims_of(redeem(person))["acr"] == "urn:seuil:acr:email"
+
+
+def test_a_hint_that_was_given_to_another_client_is_refused(signed_in):
+    portal, other = signed_in.client, register()
+    signed_in.client = other
+    theirs = redeem(signed_in.authorize())["id_token"]
+    assert signed_in.authorize(id_token_hint=theirs).callback["code"]
+    signed_in.client = portal
+    assert signed_in.authorize(id_token_hint=theirs).callback["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("change", [{"epoch": 2}, {"status": AccountStatus.FROZEN}], ids=str)
+def test_a_session_of_an_account_that_changed_or_is_frozen_does_not_answer(
+    signed_in, account, change
+):
+    change_account(account, **change)
+    assert signed_in.authorize(prompt="none").callback["error"] == "login_required"
+    assert signed_in.authorize().step == "sign-in"

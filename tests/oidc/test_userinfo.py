@@ -9,7 +9,7 @@ from idp import clock
 from idp.accounts.profile import Profile
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER
-from tests.support.tokens import redeem, userinfo
+from tests.support.tokens import redeem, refresh, userinfo
 
 
 def test_claims_follow_the_scope(signed_in):
@@ -21,7 +21,7 @@ def test_claims_follow_the_scope(signed_in):
     assert claims["address"]["locality"] == "Vevey"
     assert claims["address"]["formatted"] == "Rue du Lac 1\n1800 Vevey\nCH"
     assert isinstance(claims["updated_at"], int)
-    assert "phone_number" not in claims
+    assert not {"phone_number", "phone_number_verified"} & set(claims)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_claims_follow_the_scope(signed_in):
         ("openid", {"sub"}),
         ("openid email", {"sub", "email", "email_verified"}),
         ("openid address", {"sub", "address"}),
+        ("openid phone", {"sub"}),
     ],
 )
 def test_a_narrow_scope_gives_no_more(person, account, scope, names):
@@ -82,3 +83,13 @@ def test_an_access_token_lives_ten_minutes(signed_in):
         assert userinfo(signed_in, token).status_code == 200
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=True):
         assert userinfo(signed_in, token).status_code == 401
+
+
+def test_without_the_openid_scope_a_token_opens_nothing_here(person, account):
+    """RFC 6750 3.1: a refresh may ask for less, and less is not enough."""
+    person.authorize(scope="openid email offline_access").two_factors(ADDRESS)
+    narrow = refresh(person, redeem(person)["refresh_token"], scope="email").get_json()
+    assert narrow["scope"] == "email"
+    answer = userinfo(person, narrow["access_token"])
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")
+    assert ADDRESS not in answer.get_data(as_text=True)

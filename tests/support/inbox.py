@@ -1,6 +1,7 @@
 """A real SMTP server and a real HTTP SMS gateway, which keep what they receive."""
 
 import json
+import logging
 import threading
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -11,6 +12,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.support.ports import free_port
+
+# The servers of these tests are hung up on and lied to on purpose; theirs are not the logs to read.
+logging.getLogger("mail.log").disabled = True
 
 
 @dataclass(frozen=True)

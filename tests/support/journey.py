@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -74,21 +74,27 @@ class Page(HTMLParser):
 class Person:
     """One browser, one mailbox, one relying party to come from."""
 
-    def __init__(self, app: Flask, inbox: Inbox, client: Any) -> None:
-        self.app, self.inbox, self.client = app, inbox, client
+    def __init__(self, app: Flask, inbox: Inbox, client: Any, issuer: str = ISSUER) -> None:
+        self.app, self.inbox, self.client, self.issuer = app, inbox, client, issuer
         self.browser: FlaskClient = app.test_client()
+        self.browser.environ_base["HTTP_REFERER"] = f"{issuer}/"
         self.page: Page | None = None
         self.path = ""
         self.callback: dict[str, str] | None = None
         self.verifier = secrets.token_urlsafe(32)
+        self.method = "GET"
+        """How the relying party sends its authorization requests."""
 
     def authorize(self, **changes: str | None) -> "Person":
         """Come from the relying party."""
-        return self.get(self.authorize_path(**changes))
+        if self.method == "GET":
+            return self.get(self.authorize_path(**changes))
+        path, _, query = self.authorize_path(**changes).partition("?")
+        form = dict(parse_qsl(query, keep_blank_values=True))
+        return self._land(path, self.browser.post(path, data=form, base_url=self.issuer))
 
     def authorize_path(self, **changes: str | None) -> str:
         """The authorization request, with some parameters changed or (None) left out."""
-        challenge = hashlib.sha256(self.verifier.encode()).digest()
         values = {
             "response_type": "code",
             "client_id": self.client.client_id,
@@ -96,22 +102,28 @@ class Person:
             "scope": "openid profile email phone address",
             "state": "the state",
             "nonce": "the nonce",
-            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
+            "code_challenge": self.challenge,
             "code_challenge_method": "S256",
         } | changes
         kept = {name: value for name, value in values.items() if value is not None}
         return f"/authorize?{urlencode(kept)}"
 
+    @property
+    def challenge(self) -> str:
+        """What goes with the request for the verifier that goes with the code (RFC 7636 4.2)."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
     def get(self, path: str) -> "Person":
         """Open an address."""
-        return self._land(path, self.browser.get(path, base_url=ISSUER))
+        return self._land(path, self.browser.get(path, base_url=self.issuer))
 
     def post(self, path: str, **fields: str) -> TestResponse:
         """Post by hand, with the CSRF token of the present page, and follow nothing."""
         token = next(
             (f.fields["csrf_token"] for f in self.page.forms if "csrf_token" in f.fields), ""
         )
-        return self.browser.post(path, data={"csrf_token": token, **fields}, base_url=ISSUER)
+        return self.browser.post(path, data={"csrf_token": token, **fields}, base_url=self.issuer)
 
     def press(self, button: str, **fields: str) -> "Person":
         """Fill in the form that has this button, and press it."""
@@ -122,18 +134,19 @@ class Person:
         assert not unknown, f"no field {unknown} in the form of {button!r}"
         path = urljoin(self.path, form.action)
         data = form.fields | fields | form.buttons[button]
-        return self._land(path, self.browser.post(path, data=data, base_url=ISSUER))
+        return self._land(path, self.browser.post(path, data=data, base_url=self.issuer))
 
     def _land(self, path: str, response: TestResponse) -> "Person":
+        self.callback = None
         while response.status_code in {302, 303}:
-            target = urljoin(ISSUER + path, response.headers["Location"])
-            if not target.startswith(ISSUER + "/"):
+            target = urljoin(self.issuer + path, response.headers["Location"])
+            if not target.startswith(self.issuer + "/"):
                 query = parse_qs(urlsplit(target).query, keep_blank_values=True)
                 self.callback = {name: values[0] for name, values in query.items()}
                 self.page = None
                 return self
-            path = target.removeprefix(ISSUER)
-            response = self.browser.get(path, base_url=ISSUER)
+            path = target.removeprefix(self.issuer)
+            response = self.browser.get(path, base_url=self.issuer)
         self.path, self.page = path, Page(response)
         return self
 

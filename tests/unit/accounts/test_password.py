@@ -3,6 +3,7 @@
 import pytest
 
 from idp.accounts.password import (
+    PasswordCheck,
     PasswordProblem,
     check_password,
     hash_password,
@@ -12,6 +13,8 @@ from idp.accounts.password import (
 from tests.support.settings import override
 
 GOOD = "trois petits canards verts"
+LIGATURE, LETTERS = "ﬁrst long phrase of mine", "first long phrase of mine"
+"""NFKC makes the second of the first."""
 
 
 def problems(password, confirmation=None, personal=(), legacy_hash=None):
@@ -65,10 +68,22 @@ class TestHashing:
         ).right
 
     def test_a_legacy_password_is_not_altered(self):
-        assert hash_verbatim("ﬁ") != hash_verbatim("fi")
-        assert problems(
-            "ﬁrst long phrase of mine", legacy_hash=hash_verbatim("ﬁrst long phrase of mine")
-        )
+        """Here `check_password` normalises what is typed, so it shows what was hashed."""
+        assert not check_password(hash_verbatim(LIGATURE), LIGATURE).right
+        assert not check_password(hash_verbatim(LIGATURE), LETTERS).right
+        assert check_password(hash_verbatim(LETTERS), LIGATURE).right
+
+    @pytest.mark.parametrize(
+        ("old", "new", "expected"),
+        [
+            (LIGATURE, LIGATURE, (PasswordProblem.LEGACY,)),
+            (LETTERS, LETTERS, (PasswordProblem.LEGACY,)),
+            (LETTERS, LIGATURE, (PasswordProblem.LEGACY,)),
+            (LIGATURE, LETTERS, ()),
+        ],
+    )
+    def test_the_old_password_is_refused_as_it_was_and_as_it_would_become(self, old, new, expected):
+        assert problems(new, legacy_hash=hash_verbatim(old)) == expected
 
     def test_a_stronger_setting_renews_the_hash(self, app):
         stored = hash_password(GOOD)
@@ -76,8 +91,14 @@ class TestHashing:
         with override(app, argon2_time=2):
             renewed = check_password(stored, GOOD).rehash
             assert renewed is not None
-            assert check_password(renewed, GOOD) == check_password(renewed, GOOD)
             assert "t=2" in renewed
+            assert check_password(renewed, GOOD) == PasswordCheck(right=True, rehash=None)
+            assert not check_password(renewed, GOOD + " ").right
+
+    def test_a_wrong_password_renews_nothing(self, app):
+        stored = hash_password(GOOD)
+        with override(app, argon2_time=2):
+            assert check_password(stored, GOOD + " ") == PasswordCheck(right=False, rehash=None)
 
     def test_a_broken_hash_is_simply_wrong(self):
         assert not check_password("not a hash", GOOD).right

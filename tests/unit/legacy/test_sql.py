@@ -101,7 +101,17 @@ def test_a_claimed_row_is_not_compared(source):
 def test_a_doubt_is_nobodys_sign_in(source):
     assert isinstance(ask(source, "twin"), Unsupported)
     assert isinstance(ask(source, "keyless"), Unsupported)
-    assert isinstance(ask(source, "odd"), Unsupported | Mismatch)
+
+
+def test_a_hash_of_no_known_kind_is_told_to_the_operator(url):
+    source = SqlSource(SqlOptions("old", url, QUERY, COLUMNS, hash="auto"))
+    answer = ask(source, "odd")
+    source.close()
+    assert answer == Unsupported("old", "6", "unrecognised hash")
+
+
+def test_a_hash_that_is_no_digest_of_the_named_scheme_fits_no_password(source):
+    assert ask(source, "odd") == Mismatch()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Wrong passwords are counted by identifier and network: an IPv6 user owns a whole /64 (RFC 6177)."""
+
+import pytest
+
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.journey import NEW_PASSWORD, Person
+
+HERE = "2001:db8:0:1::1"
+
+
+@pytest.fixture
+def at(app, inbox, portal):
+    """A browser on the sign-in page, at a network address."""
+    make_account()
+
+    def come(address: str) -> Person:
+        person = Person(app, inbox, portal)
+        person.browser.environ_base["REMOTE_ADDR"] = address
+        return person.authorize()
+
+    return come
+
+
+def mistype(person):
+    for _ in range(5):
+        assert person.sign_in(ADDRESS, "wrong").page.status == 422
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (HERE, HERE),
+        (HERE, "2001:db8:0:1::2"),
+        (HERE, "2001:db8:0:1:ffff:ffff:ffff:ffff"),
+        ("::1", "::2"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("", "not an address"),
+    ],
+)
+def test_addresses_of_one_network_share_their_tries(at, one, other):
+    mistype(at(one))
+    assert at(other).sign_in(ADDRESS, NEW_PASSWORD).page.status == 429
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (HERE, "2001:db8:0:2::1"),
+        (HERE, "2001:db8:1:1::1"),
+        (HERE, "192.0.2.7"),
+        ("192.0.2.7", "192.0.2.8"),
+        ("2001:db8:0:10::1", "2001:db8:0:1::1"),
+    ],
+)
+def test_another_network_is_not_held_up(at, one, other):
+    mistype(at(one))
+    assert at(other).sign_in(ADDRESS, NEW_PASSWORD).step == "second-factor"
