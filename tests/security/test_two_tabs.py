@@ -18,15 +18,17 @@ ADDRESSES = ("one@example.ch", "other@example.ch")
 
 @contextmanager
 def held_up(waiting: int) -> Iterator[None]:
-    """Hold every interaction until so many others wait for one: then nobody was simply late.
+    """Hold interactions until so many others wait: then nobody was simply late.
 
-    On SQLite there is one writer at a time, and nothing to hold.
+    The throttle is held too: whoever did not wait for the interaction, and has looked where it stands,
+    waits there. On SQLite there is one writer at a time, and nothing to hold.
     """
     if db.engine.dialect.name == "sqlite":
         yield
         return
     with db.engine.connect() as holder:
         holder.execute(select(Interaction.id).with_for_update())
+        holder.execute(text("LOCK TABLE throttle"))
         letting_go = Thread(target=let_go_when, args=(db.engine, holder, waiting))
         letting_go.start()
         yield
