@@ -9,6 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from idp.flow.steps import Step
+from tests.support.people import PASSWORD
+
 ISSUER = "http://localhost:8000"
 STEP = "/interaction/<token:interaction_id>"
 NO_STORE = "no-store"
@@ -19,7 +22,8 @@ CACHED = "public, max-age=300"
 class Route:
     """`guard`: browser (its own interaction), client (client authentication), token, or nobody.
 
-    `csrf`: whether a POST without a form token is refused.
+    `csrf`: whether a POST without a form token is refused. `steps`: those at which its handler runs; it
+    leads on from any other. Empty: it belongs to no step.
     """
 
     rule: str
@@ -27,7 +31,21 @@ class Route:
     guard: str
     csrf: bool = False
     cache: str = NO_STORE
+    steps: frozenset[Step] = frozenset()
 
+
+ACTIONS = {
+    "email/change": (Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PROFILE),
+    "phone/change": (Step.PHONE_CODE, Step.PROFILE),
+    "phone/refuse": (Step.PHONE, Step.PHONE_CODE),
+    "resend": (Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR),
+    "channel": (Step.SECOND_FACTOR,),
+    "start-over": (
+        *(Step.EMAIL, Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PHONE, Step.PHONE_CODE),
+        *(Step.PROFILE, Step.SECOND_FACTOR),
+    ),
+}
+"""What else can be pressed, and where."""
 
 TABLE = [
     Route("/", "GET", "nobody"),
@@ -47,28 +65,26 @@ TABLE = [
     Route(STEP, "GET", "browser"),
     Route(f"{STEP}/<path:elsewhere>", "GET", "browser"),
     *(
-        Route(f"{STEP}/{step}", method, "browser", csrf=method == "POST")
-        for step in (
-            *("sign-in", "email", "email-code", "email-verified", "phone", "phone-code"),
-            *("profile", "done", "second-factor"),
-        )
+        Route(f"{STEP}/{step}", method, "browser", csrf=method == "POST", steps=frozenset({step}))
+        for step in Step
         for method in ("GET", "POST")
+        if step is not Step.ANSWER
     ),
     *(
-        Route(f"{STEP}/{action}", "POST", "browser", csrf=True)
-        for action in (
-            *("email/change", "phone/change", "phone/refuse", "resend", "channel", "start-over"),
-        )
+        Route(f"{STEP}/{action}", "POST", "browser", csrf=True, steps=frozenset(steps))
+        for action, steps in ACTIONS.items()
     ),
 ]
 IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 
+def path_of(route: Route) -> str:
+    path = route.rule.replace("<token:interaction_id>", "x" * 43)
+    return path.replace("<path:elsewhere>", "elsewhere")
+
+
 def ask(client: FlaskClient, route: Route):
-    path = route.rule.replace("<token:interaction_id>", "x" * 43).replace(
-        "<path:elsewhere>", "resend"
-    )
-    return client.open(path, method=route.methods, base_url=ISSUER)
+    return client.open(path_of(route), method=route.methods, base_url=ISSUER)
 
 
 def test_the_table_is_whole(session_app: Flask):
@@ -109,3 +125,35 @@ def test_every_answer_carries_the_security_headers(client, route):
     assert headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def view_of(app: Flask, route: Route):
+    adapter = app.url_map.bind("localhost")
+    endpoint, _values = adapter.match(path_of(route), method=route.methods)
+    return app.view_functions[endpoint]
+
+
+@pytest.mark.parametrize("route", TABLE, ids=IDS)
+def test_each_handler_runs_at_its_own_steps_only(session_app: Flask, route):
+    """`step_page` leads on from any other, which `test_nothing_is_done_at_another_step` shows."""
+    steps = getattr(view_of(session_app, route), "steps", ())
+    assert len(steps) == len(set(steps))
+    assert set(steps) == route.steps
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in TABLE if r.steps], ids=lambda r: f"{r.methods} {r.rule}"
+)
+def test_nothing_is_done_at_another_step(person, route):
+    """Here, at sign-in; where the handler belongs there, at the page after it."""
+    person.authorize()
+    if Step.SIGN_IN in route.steps:
+        person.sign_in("jeanne", PASSWORD)
+    here, where = person.step, person.path.rpartition("/")[0]
+    path = route.rule.replace(STEP, where)
+    token = person.page.forms[0].fields["csrf_token"]
+    answer = person.browser.open(
+        path, method=route.methods, data={"csrf_token": token}, base_url=ISSUER
+    )
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"{where}/{here}"

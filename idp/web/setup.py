@@ -18,18 +18,7 @@ _LARGEST_BODY = 64 * 1024
 def init_app(app: Flask) -> None:
     """Set up everything that answers share."""
     options = app.extensions["seuil.settings"]
-    app.config.update(
-        MAX_CONTENT_LENGTH=_LARGEST_BODY,
-        MAX_FORM_MEMORY_SIZE=_LARGEST_BODY,
-        MAX_FORM_PARTS=50,
-        SESSION_COOKIE_NAME="__Host-seuil-form" if options.secure else "seuil-form",
-        SESSION_COOKIE_SECURE=options.secure,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_PATH="/",
-        # The interaction's own end limits a form's life.
-        WTF_CSRF_TIME_LIMIT=None,
-    )
+    _configure(app, secure=options.secure)
     if options.trusted_proxies:
         hops = options.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -46,6 +35,21 @@ def init_app(app: Flask) -> None:
     babel.init_app(app, default_locale=options.default_locale, locale_selector=locale.select)
     errors.init_app(app)
     headers.init_app(app)
+
+
+def _configure(app: Flask, *, secure: bool) -> None:
+    app.config.update(
+        MAX_CONTENT_LENGTH=_LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=_LARGEST_BODY,
+        MAX_FORM_PARTS=50,
+        SESSION_COOKIE_NAME="__Host-seuil-form" if secure else "seuil-form",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        # The interaction's own end limits a form's life.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
 
 
 class _TokenConverter(BaseConverter):
