@@ -105,7 +105,8 @@ def _take(bucket: Budget | Backoff) -> bool:
     if isinstance(bucket, Budget):
         allowed = stale | (Throttle.count < free)
     else:
-        allowed = stale | (Throttle.blocked_until <= now)
+        # Free tries are free at whatever moment another process says it is.
+        allowed = stale | (Throttle.count < free) | (Throttle.blocked_until <= now)
         values |= {"expires_at": now + window, "blocked_until": _next_door(bucket, count, now)}
     statement = upsert(Throttle).values(
         key=digest(bucket.key), count=1, blocked_until=now, expires_at=now + window

@@ -89,7 +89,7 @@ def test_first_sign_ins_at_once_open_one_case_even_after_a_purge(another):
         people = [another() for _ in range(4)]
         with ThreadPoolExecutor(len(people)) as pool:
             list(pool.map(lambda person: person.sign_in("jeanne", PASSWORD), people))
-        assert {person.step for person in people} == {"email"}
+        assert {person.step for person in people} == {"email"}, [p.page.text for p in people]
         assert db.session.query(MigrationCase).count() == 1
 
 
