@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,14 +32,16 @@ def serving(
     environment = _environment(values | changes | {"issuer": url})
     size = ["--workers", str(workers), "--threads", str(threads)]
     command = [sys.executable, "-c", _START, "run", "--port", str(port), *size]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
-    try:
-        wait_for(port)
-        _wait_healthy(url)
-        yield url
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    # A pipe that nobody reads would be full after some hundred lines, and every process would wait.
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=environment, stderr=log)
+        try:
+            wait_for(port)
+            _wait_healthy(url)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def _environment(values: dict[str, Any]) -> dict[str, str]:
