@@ -9,6 +9,7 @@ from typing import Literal
 from flask import Flask
 
 from config import Settings
+from idp.audit import seals
 from idp.cli.common import bare_app, database_name, demand_database, inside, whole_app
 from idp.clients import manage
 from idp.delivery import outbox
@@ -125,5 +126,17 @@ def _outbox(_settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "outbox", "no message is overdue")
 
 
+def _audit(_settings: Settings) -> Iterator[Finding]:
+    late = seals.unsealed()
+    if late:
+        message = (
+            f"{late.count} events are unsealed since {late.since:%Y-%m-%d %H:%M} UTC: does a worker "
+            "run, and what does `idp audit verify` say?"
+        )
+        yield Finding("warning", "audit", message)
+    else:
+        yield Finding("ok", "audit", "every event is sealed, or just happened")
+
+
 _FILES: tuple[Check, ...] = (_misspelt, _issuer, _key_file)
-_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox)
+_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox, _audit)

@@ -6,6 +6,8 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
+from idp.audit import events
+from idp.cli import clerk
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_record, show_rows

@@ -14,6 +14,8 @@ from idp.extensions import settings
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.position import Position, acting
 from idp.keys.wrapping import WrapError
+from idp.security import throttle
+from idp.security.throttle import Budget
 from idp.sessions.authentication import ACR
 
 T = TypeVar("T")
@@ -87,6 +89,8 @@ def check(
     except WrapError:
         return CodeRefused(CodeProblem.EXPIRED)
     if not right:
+        with transaction():
+            _note_refusal(position, purpose, CodeProblem.WRONG)
         return CodeRefused(CodeProblem.WRONG)
     with acting(position) as now:
         proof = verify.accept(expected)

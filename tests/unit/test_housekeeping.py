@@ -88,7 +88,7 @@ def test_half_a_year_later_only_people_and_their_claims_are_left(lived_in):
         assert left[name] == 0, name
     assert db.session.scalars(select(Account.email)).all() == ["jeanne@example.ch"]
     assert left["migration_case"] == 1, "the finished one is history"
-    assert left["legacy_identity"] == 2
+    assert left["legacy_identity"] == 1, "the claimed one"
 
 
 @pytest.fixture
