@@ -1,5 +1,6 @@
 """`idp audit`. What it shows is personal data: showing it is an event as well."""
 
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -88,8 +89,7 @@ def export(since: datetime | None, until: datetime | None) -> None:
     sought = Sought(since=since, until=until)
     with database_only(), search.exported(sought) as events:
         clerk.looked_at("audit export", events.count, asdict(sought))
-        for line in events.lines:
-            click.echo(line)
+        sys.stdout.writelines(f"{line}\n" for line in events.lines)
 
 
 @audit.command()
@@ -158,7 +158,8 @@ def _say(report: Report, seen: Link | None) -> None:
     if report.faults:
         show_rows(_FAULTS, _faults(report), as_json=False)
     click.echo(f"{report.verified} events verify, after {report.purged} that were purged.")
-    click.echo(f"The chain is sound up to {report.head.seq}:{report.head.mac}")
+    if report.head.seq:
+        click.echo(f"The chain is sound up to {report.head.seq}:{report.head.mac}")
     if seen is None and not report.faults:
         click.echo(
             "A tail that was cut shows only against a line of the collector: --head.", err=True
