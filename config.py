@@ -220,9 +220,8 @@ class Settings(BaseSettings):
     )
 
     # -- Audit and personal data ------------------------------------------------------------------
-    audit_kept: timedelta = Field(
+    audit_kept: Duration = Field(
         timedelta(days=400),
-        ge=timedelta(days=30),
         description="How long audit events are kept: a year, and time to look back at it.",
     )
     audit_stdout: Literal["none", "heads", "events"] = Field(
@@ -231,12 +230,12 @@ class Settings(BaseSettings):
         "nobody here can alter: `heads`, the end of the chain after each batch that was sealed; "
         "`events`, each sealed event before it as well.",
     )
-    finished_case_kept: timedelta = Field(
+    finished_case_kept: Duration = Field(
         timedelta(days=400),
         description="How long the remainder of a finished migration (its reference, whose it was; "
         "no choices) is kept, so that support finds it and audit events can be read.",
     )
-    outbox_kept: timedelta = Field(
+    outbox_kept: Duration = Field(
         timedelta(days=7),
         description="How long the trace of a message (masked recipient, outcome; no text) is kept "
         "after it could have been delivered.",

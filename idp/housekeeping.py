@@ -11,6 +11,7 @@ from idp.audit.chain import Batch
 from idp.audit.seals import Broken
 from idp.challenges import verify as challenges
 from idp.delivery import outbox
+from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
 from idp.flow import alerts, interaction
 from idp.grants import codes, tokens
@@ -35,7 +36,12 @@ def audit_key() -> bytes:
 
 def _purge_audit(limit: int) -> int:
     """A broken chain stays as it is, whatever its age: it is evidence."""
-    gone = seals.purge(audit_key(), clock.now() - settings.audit_kept, limit)
+    try:
+        key = audit_key()
+    except ConfigurationError as error:
+        _log.error("audit_not_purged", why=str(error))
+        return 0
+    gone = seals.purge(key, clock.now() - settings.audit_kept, limit)
     if isinstance(gone, Broken):
         _log.error("audit_chain_broken", why=gone.value, hint="idp audit verify")
         return 0
@@ -92,10 +98,10 @@ def rotate_keys() -> list[str]:
 
 def seal_audit() -> int:
     """Seal all audit events that wait, and tell the collector; how many."""
-    total = 0
+    total, key = 0, audit_key()
     while True:
         with transaction():
-            batch = seals.seal(audit_key(), _SEALED_AT_ONCE)
+            batch = seals.seal(key, _SEALED_AT_ONCE)
         if batch is None:
             return total
         if isinstance(batch, Broken):

@@ -42,6 +42,15 @@ START = Link(0, "0" * 64)
 
 
 @dataclass(frozen=True)
+class Ends:
+    """Where the chain ends and what its first event stands on; `former`: the last place of another key."""
+
+    head: Link = START
+    floor: Link = START
+    former: int = 0
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one transaction sealed: the new end of the chain, and its events as JSON lines."""
 
@@ -88,9 +97,10 @@ def link(key: bytes, previous: Link, said: dict[str, Any]) -> Link:
     return Link(said["seq"], _code(key, text))
 
 
-def tag(key: bytes, head: Link, floor: Link) -> str:
+def tag(key: bytes, ends: Ends) -> str:
     """What authenticates the row of the chain itself. No event's text begins like this."""
-    return _code(key, "chain" + to_line([head.seq, head.mac, floor.seq, floor.mac]))
+    head, floor = ends.head, ends.floor
+    return _code(key, "chain" + to_line([head.seq, head.mac, floor.seq, floor.mac, ends.former]))
 
 
 def to_line(value: object) -> str:

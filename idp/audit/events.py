@@ -150,6 +150,11 @@ def purged(*, counts: Mapping[str, int], actor: str) -> None:
     _record("purged", actor=actor, gone=gone)
 
 
+def audit_restarted(*, after: int, first_fault: str, why: str, actor: str) -> None:
+    """A new chain begins: what was sealed up to the place `after` cannot be verified any more."""
+    _record("audit_restarted", actor=actor, after=after, first_fault=first_fault, why=why)
+
+
 def looked_at(
     *, what: str, sought: Mapping[str, str], found: int, actor: str, sub: str | None = None
 ) -> None:

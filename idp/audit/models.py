@@ -40,9 +40,10 @@ class AuditEvent(Base):
 
 
 class AuditChain(Base):
-    """The only row: the last sealed event (`seq`, `mac`), and the last one that was purged (`floor_…`).
+    """The only row: the last sealed event (`seq`, `mac`), and the place that the first one stands on.
 
-    `tag` authenticates all four, so that nobody without the key can say that more was purged.
+    `floor_…` is the last event that was purged. What is left up to `former_seq` was sealed with a key
+    that is no more. `tag` authenticates all, so that nobody without the key can say that more is gone.
     """
 
     __tablename__ = "audit_chain"
@@ -52,4 +53,5 @@ class AuditChain(Base):
     mac: Mapped[str] = mapped_column(String(64))
     floor_seq: Mapped[int] = mapped_column(BigInteger)
     floor_mac: Mapped[str] = mapped_column(String(64))
+    former_seq: Mapped[int] = mapped_column(BigInteger)
     tag: Mapped[str] = mapped_column(String(64))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from idp.audit import seals
-from idp.audit.chain import COLUMNS, START, Link, link, record, tag
+from idp.audit.chain import COLUMNS, Ends, Link, link, record, tag
 from idp.audit.models import AuditChain, AuditEvent
 from idp.extensions import snapshot
 
@@ -35,7 +35,7 @@ _SAID = {
     FaultKind.PUT_BACK: "the row of the chain was put back to an earlier state",
     FaultKind.CUT: "the collector saw more events than there are",
     FaultKind.REWRITTEN: "the collector saw another event here",
-    FaultKind.HEAD_TOO_OLD: "what the collector saw was purged: compare with a later line of it",
+    FaultKind.HEAD_TOO_OLD: "what the collector saw cannot be verified any more: compare a later line",
     FaultKind.UNSEALED: "events wait for their seal: does a worker run, and what does it log?",
 }
 
@@ -50,6 +50,11 @@ class Fault:
     at: datetime | None = None
 
     @property
+    def breaks(self) -> bool:
+        """Whether the chain itself is broken, and not only late or compared with something older."""
+        return self.kind not in {FaultKind.UNSEALED, FaultKind.HEAD_TOO_OLD}
+
+    @property
     def message(self) -> str:
         """For an administrator."""
         return _SAID[self.kind]
@@ -57,10 +62,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """What a walk found: how many events verify, between which ends, and what is wrong."""
+    """What a walk found: how many events verify, between which places, and what is wrong.
+
+    `former` events were sealed with a key that is no more, and do not count.
+    """
 
     verified: int
-    purged: int
+    floor: int
+    former: int
     head: Link
     faults: tuple[Fault, ...]
 
@@ -69,10 +78,11 @@ class Report:
 class _Walk:
     """Where the walk is: the last sound link, its row, and what was met at the collector's place."""
 
+    ends: Ends
     last: Link
-    head: Link
     row: Row[Any] | None = None
     count: int = 0
+    former: int = 0
     fault: Fault | None = None
     seen: str | None = None
 
@@ -84,13 +94,14 @@ def verify(key: bytes, seen: Link | None = None) -> Report:
     own row was put back with it.
     """
     with snapshot() as connection:
-        head, floor, altered = _ends(connection, key)
-        walk = _Walk(floor, head, seen=floor.mac if seen and seen.seq == floor.seq else None)
+        ends, altered = _ends(connection, key)
+        floor = ends.floor
+        walk = _Walk(ends, floor, seen=floor.mac if seen and seen.seq == floor.seq else None)
         _walk_on(connection, key, walk, seen)
     ending = walk.fault or (None if altered else _end(walk))
-    compared = _compare(walk, floor, seen) if seen and not walk.fault else None
+    compared = _compare(walk, seen) if seen and not walk.fault else None
     found = tuple(fault for fault in (altered, ending, compared, _unsealed()) if fault)
-    return Report(walk.count, floor.seq, walk.last, found)
+    return Report(walk.count, floor.seq, walk.former, walk.last, found)
 
 
 def _walk_on(connection: Connection, key: bytes, walk: _Walk, seen: Link | None) -> None:
@@ -103,26 +114,28 @@ def _walk_on(connection: Connection, key: bytes, walk: _Walk, seen: Link | None)
                 return
 
 
-def _ends(connection: Connection, key: bytes) -> tuple[Link, Link, Fault | None]:
+def _ends(connection: Connection, key: bytes) -> tuple[Ends, Fault | None]:
     """The ends that the chain's own row names, and what is wrong with it."""
     row = connection.execute(select(AuditChain.__table__)).first()
     if row is None:
-        return START, START, None
-    head, floor = Link(row.seq, row.mac), Link(row.floor_seq, row.floor_mac)
-    sound = row.tag == tag(key, head, floor)
-    return head, floor, None if sound else Fault(FaultKind.CHAIN_ROW)
+        return Ends(), None
+    ends = seals.ends_of(row)
+    return ends, None if row.tag == tag(key, ends) else Fault(FaultKind.CHAIN_ROW)
 
 
 def _step(key: bytes, walk: _Walk, row: Row[Any], seen: Link | None) -> Fault | None:
     """Hold the next row against the chain, and move on to it."""
     place = walk.last.seq + 1
+    if 0 < row.seq <= walk.ends.former:
+        walk.former += 1
+        return None
     if row.seq < place:
         return Fault(FaultKind.FORGED, row.seq, row.id, row.at)
     if row.seq > place:
         return _missing(walk)
     following = link(key, walk.last, record(row, place))
     if following.mac != row.mac:
-        kind = FaultKind.FORGED if row.seq > walk.head.seq else FaultKind.ALTERED
+        kind = FaultKind.FORGED if row.seq > walk.ends.head.seq else FaultKind.ALTERED
         return Fault(kind, row.seq, row.id, row.at)
     if seen and seen.seq == place:
         walk.seen = row.mac
@@ -139,19 +152,19 @@ def _missing(walk: _Walk) -> Fault:
 
 def _end(walk: _Walk) -> Fault | None:
     """Does the chain end where its own row says?"""
-    if walk.last.seq < walk.head.seq:
+    head = walk.ends.head
+    if walk.last.seq < head.seq:
         return _missing(walk)
-    return Fault(FaultKind.PUT_BACK, walk.head.seq) if walk.last != walk.head else None
+    return Fault(FaultKind.PUT_BACK, head.seq) if walk.last != head else None
 
 
-def _compare(walk: _Walk, floor: Link, seen: Link) -> Fault | None:
+def _compare(walk: _Walk, seen: Link) -> Fault | None:
     """Does the chain lead through the place that the collector saw?"""
-    if seen.seq < floor.seq:
+    ends, row = walk.ends, walk.row
+    if seen.seq < ends.floor.seq or seen.seq <= ends.former:
         return Fault(FaultKind.HEAD_TOO_OLD, seen.seq)
     if walk.seen is None:
-        return Fault(
-            FaultKind.CUT, walk.last.seq, walk.row and walk.row.id, walk.row and walk.row.at
-        )
+        return Fault(FaultKind.CUT, walk.last.seq, row and row.id, row and row.at)
     return Fault(FaultKind.REWRITTEN, seen.seq) if walk.seen != seen.mac else None
 
 

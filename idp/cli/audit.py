@@ -11,16 +11,17 @@ from sqlalchemy import select
 from idp import housekeeping
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
-from idp.audit import search
+from idp.audit import events, seals, search
 from idp.audit.chain import Link
 from idp.audit.search import Sought
 from idp.audit.verify import Report
 from idp.audit.verify import verify as verify_chain
 from idp.cli import clerk
+from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
-from idp.extensions import db
+from idp.extensions import db, transaction
 
 _COLUMNS = ("at", "event", "actor", "about")
 _ACCOUNTS = ("account", "events", "first", "last")
@@ -87,9 +88,9 @@ def list_events(
 def export(since: datetime | None, until: datetime | None) -> None:
     """Write events as JSON lines, oldest first, as the worker writes them."""
     sought = Sought(since=since, until=until)
-    with database_only(), search.exported(sought) as events:
-        clerk.looked_at("audit export", events.count, asdict(sought))
-        sys.stdout.writelines(f"{line}\n" for line in events.lines)
+    with database_only(), search.exported(sought) as found:
+        clerk.looked_at("audit export", found.count, asdict(sought))
+        sys.stdout.writelines(f"{line}\n" for line in found.lines)
 
 
 @audit.command()
@@ -106,6 +107,29 @@ def verify(ctx: click.Context, seen: Link | None, *, as_json: bool) -> None:
         _say(report, seen)
     if report.faults:
         ctx.exit(1)
+
+
+@audit.command()
+@click.option("--why", required=True, help="What happened, for whoever reads the events later.")
+@yes_option
+def restart(why: str, *, yes: bool) -> None:
+    """Begin a new chain where the present one is broken, as after the key-encryption key was replaced.
+
+    Events that were sealed before stay as they are, but can no longer be verified. Run `idp audit
+    verify` and keep what it says, and an export, first.
+    """
+    with database_only():
+        faults = [one for one in verify_chain(housekeeping.audit_key()).faults if one.breaks]
+    if not faults:
+        raise ConfigurationError("the chain is not broken; there is nothing to begin anew")
+    said = f"{faults[0].kind.value}: {faults[0].message}"
+    confirm(f"Found {said}. Give up what was sealed so far, and begin a new chain?", yes=yes)
+    with database_only(), transaction():
+        after = seals.restart(housekeeping.audit_key())
+        events.audit_restarted(
+            after=after, first_fault=faults[0].kind.value, why=why[:200], actor=clerk.actor()
+        )
+    click.echo(f"A new chain begins after place {after}.")
 
 
 def _sub_of(who: str) -> str | None:
@@ -141,7 +165,8 @@ def _as_record(report: Report) -> dict[str, Any]:
     return {
         "sound": not report.faults,
         "verified": report.verified,
-        "purged": report.purged,
+        "floor": report.floor,
+        "former": report.former,
         "head": f"{report.head.seq}:{report.head.mac}",
         "faults": _faults(report),
     }
@@ -157,7 +182,9 @@ def _faults(report: Report) -> list[dict[str, Any]]:
 def _say(report: Report, seen: Link | None) -> None:
     if report.faults:
         show_rows(_FAULTS, _faults(report), as_json=False)
-    click.echo(f"{report.verified} events verify, after {report.purged} that were purged.")
+    click.echo(f"{report.verified} events verify; the first stands on place {report.floor}.")
+    if report.former:
+        click.echo(f"{report.former} older ones are of a former key: nothing can verify them.")
     if report.head.seq:
         click.echo(f"The chain is sound up to {report.head.seq}:{report.head.mac}")
     if seen is None and not report.faults:

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("mac", sa.String(length=64), nullable=False),
         sa.Column("floor_seq", sa.BigInteger(), nullable=False),
         sa.Column("floor_mac", sa.String(length=64), nullable=False),
+        sa.Column("former_seq", sa.BigInteger(), nullable=False),
         sa.Column("tag", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_chain")),
     )

@@ -305,6 +305,24 @@ def test_without_the_key_nothing_is_said_to_be_sound(busy: Shell) -> None:
     assert "idp keys create" in busy.refused("audit", "verify")
 
 
+def test_after_another_key_encryption_key_check_leads_to_a_new_chain(busy: Shell) -> None:
+    seal()
+    (busy.home / "keys" / "kek.json").rename(busy.home / "former.json")
+    assert "not broken" not in busy.run("audit", "verify").output
+    busy.ok("keys", "create", "--alg", "ES256")
+    level, said = only(findings(busy, code=1), "audit")
+    assert level == "error"
+    assert "idp audit restart" in said
+    assert "Aborted" in busy.run("audit", "restart", "--why", "the key leaked", answer="n\n").stderr
+    busy.ok("audit", "restart", "--why", "the key leaked", "--yes")
+    (told,) = events("audit_restarted")
+    assert (told["after"], told["why"], told["actor"]) == (7, "the key leaked", ME)
+    assert told["first_fault"] == "chain-row"
+    seal()
+    busy.ok("audit", "verify")
+    assert "nothing to begin anew" in busy.refused("audit", "restart", "--why", "x", "--yes")
+
+
 def test_unsealed_events_are_a_warning_of_check(ready: Shell) -> None:
     assert only(findings(ready, code=0), "audit")[0] == "ok"
     with time_machine.travel(clock.now() + seals.OVERDUE + timedelta(minutes=1), tick=True):

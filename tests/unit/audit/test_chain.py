@@ -8,11 +8,12 @@ from sqlalchemy import select, update
 
 from idp import clock, housekeeping
 from idp.audit import seals
-from idp.audit.chain import START, Link, link, record, tag
+from idp.audit.chain import START, Ends, Link, link, record, tag
 from idp.audit.models import AuditChain, AuditEvent
 from idp.audit.seals import Broken
 from idp.audit.verify import FaultKind
-from idp.extensions import db, transaction
+from idp.extensions import db, settings, transaction
+from idp.keys import kek
 from tests.support.events import alter, alter_chain, check, forge, leave, remove, rows, sealed
 from tests.support.settings import override
 
@@ -139,7 +140,7 @@ def reseal(key):
             db.session.execute(
                 update(AuditEvent).where(AuditEvent.id == row.id).values(seq=last.seq, mac=last.mac)
             )
-        values = {"seq": last.seq, "mac": last.mac, "tag": tag(key, last, START)}
+        values = {"seq": last.seq, "mac": last.mac, "tag": tag(key, Ends(last))}
         db.session.execute(update(AuditChain).values(**values))
 
 
@@ -263,7 +264,7 @@ def test_the_purge_leaves_a_chain_that_verifies(aged):
     third = rows()[2]
     assert purge(10) == 3
     report = check()
-    assert (report.verified, report.purged, report.faults) == (3, 3, ())
+    assert (report.verified, report.floor, report.faults) == (3, 3, ())
     assert ends()[1] == Link(3, third.mac)
     sealed(1)
     assert check().faults == ()
@@ -315,3 +316,76 @@ def test_a_head_before_the_purge_is_compared_as_far_as_can_be(aged):
     assert faults(third) == []
     assert faults(Link(3, "0" * 64)) == [(FaultKind.REWRITTEN, 3)]
     assert faults(second) == [(FaultKind.HEAD_TOO_OLD, 2)]
+
+
+# -- Another key --
+
+
+@pytest.fixture
+def other_key(app, tmp_path):
+    """Three events sealed under a key-encryption key that is no more."""
+    sealed(3)
+    kek.create(tmp_path / "kek.json")
+    with override(app, kek_file=tmp_path / "kek.json"):
+        yield housekeeping.audit_key()
+
+
+def restart(key):
+    with transaction():
+        return seals.restart(key)
+
+
+def test_a_new_key_needs_a_new_chain_behind_the_former_one(other_key):
+    former = [(row.seq, row.mac) for row in rows()]
+    assert not seals.is_ours(other_key)
+    assert faults()[0] == (FaultKind.CHAIN_ROW, None)
+    assert restart(other_key) == 3
+    assert seals.is_ours(other_key)
+    sealed(2)
+    report = check()
+    assert (report.verified, report.floor, report.former, report.faults) == (2, 3, 3, ())
+    assert [(row.seq, row.mac) for row in rows()][:3] == former
+    assert [row.seq for row in rows()] == [1, 2, 3, 4, 5]
+
+
+def test_behind_a_new_beginning_every_change_is_found_as_before(other_key):
+    restart(other_key)
+    sealed(3)
+    head = ends()[0]
+    assert faults(head) == []
+    assert faults(Link(2, "0" * 64)) == [(FaultKind.HEAD_TOO_OLD, 2)]
+    alter(5, account="x")
+    assert faults() == [(FaultKind.ALTERED, 5)]
+    alter(4, event="y")
+    assert faults() == [(FaultKind.ALTERED, 4)]
+
+
+def test_nobody_without_the_key_can_begin_anew(other_key):
+    """Raising the place up to which nothing is verified is what an attacker would like."""
+    restart(other_key)
+    sealed(2)
+    alter(4, account="x")
+    alter_chain(former_seq=5, floor_seq=5, floor_mac=rows()[4].mac)
+    assert (FaultKind.CHAIN_ROW, None) in faults()
+
+
+def test_events_of_a_former_key_are_purged_by_age(app, other_key):
+    restart(other_key)
+    sealed(1)
+    later = clock.now() + settings.audit_kept + timedelta(days=1)
+    with time_machine.travel(later), override(app, kek_file=settings.kek_file):
+        sealed(1)
+        assert purge(3) == 3
+        assert purge(3) == 1
+        assert faults() == []
+    assert [row.seq for row in rows()] == [5]
+
+
+def test_a_broken_chain_that_was_begun_anew_seals_again(app):
+    sealed(3)
+    forge(seq=9, mac="a" * 64)
+    leave(1)
+    assert housekeeping.seal_audit() == 0
+    assert restart(housekeeping.audit_key()) == 9
+    assert housekeeping.seal_audit() == 1
+    assert faults() == []
