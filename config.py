@@ -219,6 +219,28 @@ class Settings(BaseSettings):
         timedelta(days=180), description="A refresh token family ends after so long in all."
     )
 
+    # -- Audit and personal data ------------------------------------------------------------------
+    audit_kept: Duration = Field(
+        timedelta(days=400),
+        description="How long audit events are kept: a year, and time to look back at it.",
+    )
+    audit_stdout: Literal["none", "heads", "events"] = Field(
+        "heads",
+        description="What the worker writes to stdout as JSON lines, for a collector elsewhere that "
+        "nobody here can alter: `heads`, the end of the chain after each batch that was sealed; "
+        "`events`, each sealed event before it as well.",
+    )
+    finished_case_kept: Duration = Field(
+        timedelta(days=400),
+        description="How long the remainder of a finished migration (its reference, whose it was; "
+        "no choices) is kept, so that support finds it and audit events can be read.",
+    )
+    outbox_kept: Duration = Field(
+        timedelta(days=7),
+        description="How long the trace of a message (masked recipient, outcome; no text) is kept "
+        "after it could have been delivered.",
+    )
+
     # -- Signing keys -----------------------------------------------------------------------------
     key_rotation: Duration = Field(
         timedelta(days=90), description="A signing key signs for so long."

@@ -128,6 +128,14 @@ def transaction() -> Iterator[None]:
         session.info.pop("in_write", None)
 
 
+@contextmanager
+def snapshot() -> Iterator[Connection]:
+    """One unchanging look at the whole database however others write meanwhile, read in bounded memory."""
+    level = {"isolation_level": "REPEATABLE READ"} if db.engine.name == "postgresql" else {}
+    with db.engine.connect() as connection:
+        yield connection.execution_options(yield_per=500, **level)
+
+
 def affected(statement: Update | Delete) -> int:
     """Run a conditional UPDATE or DELETE; how many rows it found. Zero: somebody was first."""
     return cast("CursorResult[Any]", db.session.execute(statement)).rowcount

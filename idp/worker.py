@@ -34,6 +34,7 @@ class Worker:
         self._name = tokens.new_token()
         self._stopping = threading.Event()
         self._jobs = [
+            _Job("seal-audit", 5, housekeeping.seal_audit),
             _Job("purge", 600, housekeeping.purge),
             _Job("rotate-keys", 3600, housekeeping.rotate_keys),
         ]

@@ -8,6 +8,7 @@ from idp.extensions import Base, db
 
 MODELS = (
     "idp.accounts.account",
+    "idp.audit.models",
     "idp.challenges.challenge",
     "idp.clients.client",
     "idp.delivery.models",

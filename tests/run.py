@@ -19,6 +19,7 @@ _DATABASE = [
     "tests/journeys",
     "tests/security",
     "tests/test_migrations.py",
+    "tests/test_privacy.py",
 ]
 
 PARTS = (

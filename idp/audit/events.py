@@ -1,14 +1,23 @@
 """Security events, one typed function each. Each inserts a row in the caller's transaction.
 
-`sub` is the account's subject; `client_id` the relying party's public name. Details are constants,
-references and masked contacts.
+`sub` is the account's subject; `client_id` the relying party's public name; `actor` who did it, when that
+was not whoever sits at the browser. Details are constants, references and masked contacts.
 """
+
+from collections.abc import Mapping
+from datetime import timedelta
 
 from idp.audit.models import AuditEvent
 from idp.extensions import db
 
 USER = "user"
 """Whoever sits at the browser."""
+WORKER = "worker"
+"""What nobody asked for: the worker's periodic jobs."""
+BOUND = timedelta(minutes=1)
+"""Of refusals that cost a stranger nothing, one in so long is written for each thing that was tried."""
+
+# -- Signing in ---------------------------------------------------------------------------------------
 
 
 def signed_in(*, sub: str, client_id: str, channel: str) -> None:
@@ -21,9 +30,54 @@ def sign_in_failed(*, reason: str, client_id: str, interaction: str) -> None:
     _record("sign_in_failed", client=client_id, reason=reason, interaction=interaction[:8])
 
 
+def code_refused(
+    *, purpose: str, reason: str, sub: str | None, client_id: str, interaction: str
+) -> None:
+    """A one-time code was wrong, or came after too many wrong ones."""
+    _record(
+        "code_refused",
+        account=sub,
+        client=client_id,
+        purpose=purpose,
+        reason=reason,
+        interaction=interaction[:8],
+    )
+
+
+def session_ended(*, sub: str, why: str = "signed-out") -> None:
+    """Somebody signed out, or another sign-in took the browser's session over."""
+    _record("session_ended", account=sub, why=why)
+
+
+def frozen(*, sub: str, why: str, actor: str = USER) -> None:
+    """Nobody is let in until an administrator says otherwise."""
+    _record("frozen", account=sub, actor=actor, why=why)
+
+
+# -- Migrating ----------------------------------------------------------------------------------------
+
+
+def case_opened(*, source: str, reference: str, resumed: bool) -> None:
+    """An old password was right: its owner begins or goes on to migrate."""
+    _record("case_opened", source=source, reference=reference, resumed=resumed)
+
+
+def contact_proven(*, channel: str, masked: str, reference: str) -> None:
+    """The code sent to an address or number of a case came back."""
+    _record("contact_proven", channel=channel, masked=masked, reference=reference)
+
+
 def migrated(*, sub: str, source: str, reference: str) -> None:
     """A legacy identity became an account's."""
     _record("migrated", account=sub, source=source, reference=reference)
+
+
+# -- Relying parties ----------------------------------------------------------------------------------
+
+
+def code_issued(*, client_id: str, sub: str) -> None:
+    """A relying party got an authorization code for a living session."""
+    _record("code_issued", account=sub, client=client_id)
 
 
 def code_reused(*, client_id: str, sub: str) -> None:
@@ -36,14 +90,77 @@ def refresh_token_reused(*, client_id: str, sub: str) -> None:
     _record("refresh_token_reused", account=sub, client=client_id)
 
 
-def session_ended(*, sub: str) -> None:
-    """Somebody signed out."""
-    _record("session_ended", account=sub)
+def client_refused(*, client_id: str) -> None:
+    """A registered client came with a wrong secret."""
+    _record("client_refused", client=client_id)
 
 
-def frozen(*, sub: str, why: str, actor: str = USER) -> None:
-    """Nobody is let in until an administrator says otherwise."""
-    _record("frozen", account=sub, actor=actor, why=why)
+def client_created(*, client_id: str, actor: str) -> None:
+    """A relying party was registered."""
+    _record("client_created", client=client_id, actor=actor)
+
+
+def client_updated(*, client_id: str, fields: list[str], actor: str) -> None:
+    """A registration was changed; `fields` are the names of what was."""
+    _record("client_updated", client=client_id, actor=actor, fields=" ".join(sorted(fields)))
+
+
+def client_deleted(*, client_id: str, actor: str) -> None:
+    """A registration was deleted, with all its codes and tokens."""
+    _record("client_deleted", client=client_id, actor=actor)
+
+
+def client_secret_rotated(*, client_id: str, overlap_hours: int, actor: str) -> None:
+    """A client got another secret; the former one works for some more hours."""
+    _record("client_secret_rotated", client=client_id, actor=actor, overlap_hours=overlap_hours)
+
+
+# -- Keys, messages, data -----------------------------------------------------------------------------
+
+
+def key_encryption_key_created(*, actor: str) -> None:
+    """The deployment got the key that wraps all others."""
+    _record("key_encryption_key_created", actor=actor)
+
+
+def signing_key_created(*, kid: str, actor: str) -> None:
+    """A signing key was made, to sign at once or later."""
+    _record("signing_key_created", actor=actor, kid=kid)
+
+
+def signing_key_rotated(*, kid: str, actor: str) -> None:
+    """A signing key took over from all others of its algorithm."""
+    _record("signing_key_rotated", actor=actor, kid=kid)
+
+
+def signing_key_retired(*, kid: str, actor: str) -> None:
+    """A signing key is published no longer; what it signed verifies no more."""
+    _record("signing_key_retired", actor=actor, kid=kid)
+
+
+def message_undeliverable(*, channel: str, recipient: str, outcome: str, why: str) -> None:
+    """A message was given up: refused for good, or not taken in time. `recipient` is masked."""
+    told = {"channel": channel, "masked": recipient, "outcome": outcome, "why": why}
+    _record("message_undeliverable", actor=WORKER, **told)
+
+
+def purged(*, counts: Mapping[str, int], actor: str) -> None:
+    """What was over was deleted: table to rows, where any went."""
+    gone = " ".join(f"{name}={count}" for name, count in counts.items() if count)
+    _record("purged", actor=actor, gone=gone)
+
+
+def audit_restarted(*, after: int, first_fault: str, why: str, actor: str) -> None:
+    """A new chain begins: what was sealed up to the place `after` cannot be verified any more."""
+    _record("audit_restarted", actor=actor, after=after, first_fault=first_fault, why=why)
+
+
+def looked_at(
+    *, what: str, sought: Mapping[str, str], found: int, actor: str, sub: str | None = None
+) -> None:
+    """A clerk read personal data: with which command, what was looked for (masked), how many rows it gave."""
+    filters = " ".join(f"{name}={value}" for name, value in sought.items())
+    _record("looked_at", actor=actor, account=sub, what=what, sought=filters, found=found)
 
 
 def _record(
@@ -52,8 +169,14 @@ def _record(
     account: str | None = None,
     client: str | None = None,
     actor: str = USER,
-    **details: str | int | bool,
+    **details: str | int,
 ) -> None:
     db.session.add(
-        AuditEvent(event=event, account=account, client=client, actor=actor, details=details)
+        AuditEvent(
+            event=event,
+            account=account and account[:43],
+            client=client,
+            actor=actor[:100],
+            details=details,
+        )
     )

@@ -9,6 +9,8 @@ from typing import Literal
 from flask import Flask
 
 from config import Settings
+from idp import housekeeping
+from idp.audit import seals
 from idp.cli.common import bare_app, database_name, demand_database, inside, whole_app
 from idp.clients import manage
 from idp.delivery import outbox
@@ -125,5 +127,31 @@ def _outbox(_settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "outbox", "no message is overdue")
 
 
+def _audit(_settings: Settings) -> Iterator[Finding]:
+    late = seals.unsealed()
+    if not _chain_is_ours():
+        message = (
+            "the chain was altered, or sealed with another key-encryption key: see `idp audit verify`; "
+            "if that key was replaced, `idp audit restart`"
+        )
+        yield Finding("error", "audit", message)
+    elif late:
+        message = (
+            f"{late.count} events are unsealed since {late.since:%Y-%m-%d %H:%M} UTC: does a worker "
+            "run, and what does `idp audit verify` say?"
+        )
+        yield Finding("warning", "audit", message)
+    else:
+        yield Finding("ok", "audit", "every event is sealed, or just happened")
+
+
+def _chain_is_ours() -> bool:
+    """Where there is no key there is a finding about that already."""
+    try:
+        return seals.is_ours(housekeeping.audit_key())
+    except ConfigurationError:
+        return True
+
+
 _FILES: tuple[Check, ...] = (_misspelt, _issuer, _key_file)
-_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox)
+_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox, _audit)

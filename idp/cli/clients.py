@@ -6,6 +6,8 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
+from idp.audit import events
+from idp.cli import clerk
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_record, show_rows
@@ -70,6 +72,7 @@ def create(*, as_json: bool, **options: Any) -> None:
             raise click.UsageError(f"Missing option '{option}'.", click.get_current_context())
     with database_only(), transaction():
         client, secret = manage.create(NewClient(**given))
+        events.client_created(client_id=client.client_id, actor=clerk.actor())
         record = {**_described(client), "client_secret": secret}
     show_record(record, as_json=as_json)
     if secret and not as_json:
@@ -105,6 +108,7 @@ def update(client_id: str, **options: Any) -> None:
     with database_only(), transaction():
         _registered(client_id)
         manage.update_client(client_id, given)
+        events.client_updated(client_id=client_id, fields=list(given), actor=clerk.actor())
     click.echo(f"Client {client_id} is updated.")
 
 
@@ -122,6 +126,9 @@ def rotate_secret(client_id: str, overlap_hours: int) -> None:
     with database_only(), transaction():
         _registered(client_id)
         secret = manage.rotate_secret(client_id, timedelta(hours=overlap_hours))
+        events.client_secret_rotated(
+            client_id=client_id, overlap_hours=overlap_hours, actor=clerk.actor()
+        )
     click.echo(secret)
     click.echo(f"The former secret works for {overlap_hours} more hours.", err=True)
 
@@ -137,6 +144,7 @@ def delete(client_id: str, *, yes: bool) -> None:
     with database_only(), transaction():
         _registered(client_id)
         manage.remove(client_id)
+        events.client_deleted(client_id=client_id, actor=clerk.actor())
     click.echo(f"Client {client_id} is deleted.")
 
 

@@ -42,6 +42,12 @@ def load_settings() -> Settings:
         raise ConfigurationError("\n".join(lines)) from None
 
 
+def sudo_user() -> str:
+    """Who called `sudo`; empty without. No more than a claim: the environment is the caller's."""
+    name = os.environ.get("SUDO_USER", "")[:40]
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 def _option_line(error: Mapping[str, Any]) -> str:
     name = "_".join(str(part) for part in error["loc"][:1]).upper()
     why = _HINTS.get(error["type"], error["msg"].removeprefix("Value error, "))

@@ -5,6 +5,8 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
+from idp.audit import events
+from idp.cli import clerk
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import DASHED, database_only
 from idp.cli.output import json_option, show_rows
@@ -30,12 +32,14 @@ def create(alg: str | None) -> None:
     The first key of an algorithm signs at once; a further one after its publication time.
     """
     with database_only():
-        if not settings.kek_file.exists():
+        first = not settings.kek_file.exists()
+        if first:
             kek.create(settings.kek_file)
             click.echo(f"Key-encryption key written to {settings.kek_file}; back it up.")
         pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.lacking())]
         with transaction():
             made = [_described(signing.create(pair)) for pair in pairs]
+            _note_made(made, first=first)
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} made: {key['state']}.")
     if not made:
@@ -59,6 +63,8 @@ def rotate(alg: str | None) -> None:
         pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.ALGORITHMS)]
         with transaction():
             made = [_described(signing.rotate(pair)) for pair in pairs]
+            for key in made:
+                events.signing_key_rotated(kid=key["kid"], actor=clerk.actor())
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} signs from {key['activate_at']:%H:%M:%S} UTC.")
 
@@ -74,10 +80,18 @@ def retire(kid: str, *, yes: bool) -> None:
     with database_only(), transaction():
         alg = _published(kid).alg
         signing.retire(kid)
+        events.signing_key_retired(kid=kid, actor=clerk.actor())
         signs = any(key.alg == alg and _state(key) == "signing" for key in signing.listing())
     click.echo(f"Key {kid} is retired.")
     if not signs:
         click.echo(f"Nothing signs {alg} now: run `idp keys rotate --alg {alg}`.", err=True)
+
+
+def _note_made(made: list[dict[str, Any]], *, first: bool) -> None:
+    if first:
+        events.key_encryption_key_created(actor=clerk.actor())
+    for key in made:
+        events.signing_key_created(kid=key["kid"], actor=clerk.actor())
 
 
 def _published(kid: str) -> SigningKey:

@@ -3,6 +3,7 @@
 import rich_click as click
 from click.shell_completion import get_completion_class
 
+from idp.cli.audit import audit
 from idp.cli.clients import clients
 from idp.cli.database import db
 from idp.cli.demo import demo
@@ -34,5 +35,5 @@ def completion(shell: str) -> None:
     click.echo(script(main, {}, "idp", "_IDP_COMPLETE").source())
 
 
-for _command in (db, keys, clients, users, outbox, check, purge, run, worker, demo):
+for _command in (db, keys, clients, users, outbox, audit, check, purge, run, worker, demo):
     main.add_command(_command)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import rich_click as click
 
 from idp import housekeeping
-from idp.cli import checks, neighbours
+from idp.cli import checks, clerk, neighbours
 from idp.cli.checks import Finding
 from idp.cli.common import database_only, load_settings
 from idp.cli.output import json_option, show_record, show_rows
@@ -32,4 +32,4 @@ def check(ctx: click.Context, *, as_json: bool) -> None:
 def purge(*, as_json: bool) -> None:
     """Delete all that is over: expired tokens, codes, sessions, cases. The worker does it too."""
     with database_only():
-        show_record(housekeeping.purge(), as_json=as_json)
+        show_record(housekeeping.purge(clerk.actor()), as_json=as_json)

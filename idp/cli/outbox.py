@@ -4,6 +4,7 @@ from typing import Any
 
 import rich_click as click
 
+from idp.cli import clerk
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_rows
 from idp.delivery import outbox as messages
@@ -31,6 +32,7 @@ def list_messages(status: str | None, limit: int, *, as_json: bool) -> None:
     with database_only():
         found = messages.listing(OutboxStatus(status) if status else None, limit)
         rows = [_described(message) for message in found]
+        clerk.looked_at("outbox list", len(rows), {"status": status})
     show_rows(_COLUMNS, rows, as_json=as_json)
 
 

@@ -7,6 +7,7 @@ import rich_click as click
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
+from idp.cli import clerk
 from idp.cli.common import DASHED, database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
@@ -32,8 +33,9 @@ def users() -> None:
 def list_users(email: str, limit: int, *, as_json: bool) -> None:
     """Accounts, newest first."""
     with database_only():
-        rows = accounts.search(email_key(email), limit)
-        show_rows(_COLUMNS, [_values(row, _COLUMNS) for row in rows], as_json=as_json)
+        found = [_values(row, _COLUMNS) for row in accounts.search(email_key(email), limit)]
+        clerk.looked_at("users list", len(found), {"email": clerk.masked(email)})
+    show_rows(_COLUMNS, found, as_json=as_json)
 
 
 @users.command(context_settings=DASHED)
@@ -44,12 +46,14 @@ def show(who: str, *, as_json: bool) -> None:
     with database_only():
         account = accounts.by_email_key(email_key(who)) or accounts.by_sub(who)
         if account is None:
+            clerk.looked_at("users show", 0, {"who": clerk.masked(who)})
             message = f"no account has the address or sub {who}; see `idp users list`"
             raise ConfigurationError(message)
         held = legacy_identities.held_by(account.id)
         identities = [f"{identity.source}:{identity.key}" for identity in held]
         record = {**_values(account, _DETAILS), "legacy_identities": identities}
-        show_record(record, as_json=as_json)
+        clerk.looked_at("users show", 1, {}, sub=account.sub)
+    show_record(record, as_json=as_json)
 
 
 def _values(account: Account, names: tuple[str, ...]) -> dict[str, Any]:

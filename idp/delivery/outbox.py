@@ -14,6 +14,7 @@ from sqlalchemy import delete, event, select, update
 from sqlalchemy.orm import Session
 
 from idp import clock
+from idp.audit import events
 from idp.delivery import messages, senders
 from idp.delivery.messages import Message
 from idp.delivery.models import OutboxMessage, OutboxStatus
@@ -26,7 +27,6 @@ _log = structlog.get_logger("seuil.delivery")
 
 _BATCH = 20
 _LONGEST_PAUSE = timedelta(seconds=60)
-_KEPT = timedelta(days=7)
 
 waiting = threading.Event()
 """Set when a transaction of this process has left a message behind."""
@@ -145,7 +145,7 @@ def _postpone(lease: _Leased, worker: str, error: str) -> None:
 
 
 def _finish(row_id: int, worker: str, status: OutboxStatus, error: str | None) -> None:
-    db.session.execute(
+    mine = affected(
         update(OutboxMessage)
         .where(OutboxMessage.id == row_id, OutboxMessage.leased_by == worker)
         .values(
@@ -156,11 +156,21 @@ def _finish(row_id: int, worker: str, status: OutboxStatus, error: str | None) -
             last_error=error[:300] if error else None,
         )
     )
+    if mine and status is not OutboxStatus.SENT:
+        row = db.session.get_one(OutboxMessage, row_id)
+        events.message_undeliverable(
+            channel=row.kind,
+            recipient=row.recipient,
+            outcome=status.value,
+            why=row.last_error or "",
+        )
 
 
 def purge(limit: int) -> int:
-    """Delete up to `limit` rows whose message could have been delivered until a week ago; how many went."""
-    old = select(OutboxMessage.id).where(OutboxMessage.expires_at < clock.now() - _KEPT)
+    """Delete up to `limit` traces of messages that could have been delivered until long ago; how many went."""
+    old = select(OutboxMessage.id).where(
+        OutboxMessage.expires_at < clock.now() - settings.outbox_kept
+    )
     return affected(delete(OutboxMessage).where(OutboxMessage.id.in_(old.limit(limit))))
 
 

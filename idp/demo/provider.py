@@ -60,6 +60,7 @@ def _settings(urls: dict[str, str], smtp_port: int, state: State, sms_token: str
         legacy_sources=state.sources,
         worker="inline",
         log_level="WARNING",
+        audit_stdout="none",
         smtp_port=smtp_port,
         smtp_security="none",
         mail_from="ne-pas-repondre@e-services.example",

@@ -6,14 +6,17 @@ from typing import TypeVar
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
+from idp.audit import events
 from idp.challenges import issue, verify
 from idp.challenges.challenge import Challenge, Channel, NewChallenge, Purpose
 from idp.challenges.issue import Wording
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
-from idp.extensions import settings
+from idp.extensions import settings, transaction
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.position import Position, acting
 from idp.keys.wrapping import WrapError
+from idp.security import throttle
+from idp.security.throttle import Budget
 from idp.sessions.authentication import ACR
 
 T = TypeVar("T")
@@ -80,6 +83,8 @@ def check(
         return CodeRefused(CodeProblem.MALFORMED)
     with acting(position) as now:
         expected = verify.reserve_try(now.interaction.id, now.interaction.browser, purpose)
+        if isinstance(expected, CodeRefused):
+            _note_refusal(now, purpose, expected.problem)
     if isinstance(expected, CodeRefused):
         return expected
     try:
@@ -87,10 +92,26 @@ def check(
     except WrapError:
         return CodeRefused(CodeProblem.EXPIRED)
     if not right:
+        with transaction():
+            _note_refusal(position, purpose, CodeProblem.WRONG)
         return CodeRefused(CodeProblem.WRONG)
     with acting(position) as now:
         proof = verify.accept(expected)
         return proof if isinstance(proof, CodeRefused) else record(now, proof)
+
+
+def _note_refusal(position: Position, purpose: Purpose, problem: CodeProblem) -> None:
+    """Wrong codes are few, because tries are; what comes after the last try is noted once in a while."""
+    interaction_id = position.interaction.id
+    once = Budget(f"audit:code:{problem.value}:{interaction_id}", 1, events.BOUND)
+    if problem is CodeProblem.WRONG or not throttle.reserve(once):
+        events.code_refused(
+            purpose=purpose.value,
+            reason=problem.value,
+            sub=position.account.sub if position.account else None,
+            client_id=position.client.client_id,
+            interaction=interaction_id,
+        )
 
 
 def preferred_channel(interaction: Interaction, account: Account) -> Channel:

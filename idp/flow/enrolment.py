@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts import password as passwords
-from idp.accounts.addresses import EmailAddress, email_key, parse_email
+from idp.accounts.addresses import EmailAddress, email_key, mask_email, parse_email
 from idp.accounts.password import PasswordProblem
-from idp.accounts.phones import PhoneProblem, parse_phone
+from idp.accounts.phones import PhoneProblem, mask_phone, parse_phone
 from idp.accounts.profile import Profile
+from idp.audit import events
 from idp.challenges import issue
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeRefused, CodeVerified, SendRefused, Sent
@@ -81,6 +82,8 @@ def verify_email(position: Position, code: str) -> CodeAccepted | CodeRefused:
     """Check the code from the mailbox; only now is a taken address told."""
 
     def record(now: Position, proof: CodeVerified) -> CodeAccepted:
+        masked = mask_email(proof.destination)
+        events.contact_proven(channel="email", masked=masked, reference=_case(now).reference)
         if accounts.by_email_key(email_key(proof.destination)):
             now.interaction.notice = Notice.EMAIL_TAKEN
             return CodeAccepted.TAKEN
@@ -129,6 +132,8 @@ def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:
     """Check the code from the phone. One phone may serve several people."""
 
     def record(now: Position, proof: CodeVerified) -> CodeAccepted:
+        masked = mask_phone(proof.destination)
+        events.contact_proven(channel="sms", masked=masked, reference=_case(now).reference)
         now.interaction.phone_proven = proof.destination
         return CodeAccepted.PROVEN
 

@@ -34,7 +34,7 @@ def verify(
         if authentication is None:
             forget_sign_in(interaction)
             return CodeRefused(CodeProblem.EXPIRED)
-        browser.end(previous)
+        _end(previous)
         interaction.authentication_id = authentication.id
         interaction.notice = None
         events.signed_in(
@@ -60,6 +60,14 @@ def start_over(position: Position) -> None:
         forget_sign_in(now.interaction)
         forget_proofs(now.interaction)
         now.interaction.identifier = ""
+
+
+def _end(token: str | None) -> None:
+    """The session that this browser had before is over, whoever's it was."""
+    session = browser.find(token)
+    if session:
+        browser.end(token)
+        events.session_ended(sub=session.sub, why="other-sign-in")
 
 
 def _first_factor(interaction: Interaction) -> PasswordVerified:

@@ -32,7 +32,7 @@ from idp.legacy import registry as legacy
 from idp.legacy.source import Claimed, Held, Match
 from idp.migration import cases
 from idp.security import throttle
-from idp.security.throttle import Backoff
+from idp.security.throttle import Backoff, Budget
 
 
 @dataclass(frozen=True)
@@ -103,23 +103,34 @@ def _sign_in(
     with acting(position) as now:
         now.interaction.identifier = _printable(identifier)
         wait = throttle.reserve(bucket)
+        if wait:
+            _note_throttled(now, bucket)
     if wait:
         return SignInRefused(Refusal.THROTTLED, wait)
     attempt = _Attempt(position, identifier, password, network, bucket)
     known = _known(key)
     outcome = _local(attempt, known) if known else _legacy(attempt)
     if isinstance(outcome, SignInRefused):
-        _note_failure(position, outcome)
+        with transaction():
+            if outcome.reason is Refusal.THROTTLED:
+                _note_throttled(position, bucket)
+            else:
+                _note_failure(position, outcome.reason)
     return outcome
 
 
-def _note_failure(position: Position, refused: SignInRefused) -> None:
-    with transaction():
-        events.sign_in_failed(
-            reason=refused.reason.value,
-            client_id=position.client.client_id,
-            interaction=position.interaction.id,
-        )
+def _note_failure(position: Position, reason: Refusal) -> None:
+    events.sign_in_failed(
+        reason=reason.value,
+        client_id=position.client.client_id,
+        interaction=position.interaction.id,
+    )
+
+
+def _note_throttled(position: Position, bucket: Backoff) -> None:
+    """Tries that are not even looked at cost nothing, so only one in a while is written."""
+    if not throttle.reserve(Budget(f"audit:{bucket.key}", 1, events.BOUND)):
+        _note_failure(position, Refusal.THROTTLED)
 
 
 def _bucket(key: str) -> Backoff:

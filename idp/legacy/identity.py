@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
-from idp.extensions import Base, RowId, affected, db
+from idp.extensions import Base, RowId, affected, db, settings, unreferred
 
 
 class LegacyIdentity(Base):
@@ -49,9 +49,14 @@ def meet(source: str, key: str) -> LegacyIdentity:
 
 def meet_alone(source: str, key: str) -> LegacyIdentity:
     """As `meet`; until the transaction ends, whoever else calls this for the same row waits."""
-    identity = meet(source, key)
-    db.session.refresh(identity, with_for_update=True)
-    return identity
+    while True:
+        identity_id = meet(source, key).id
+        mine = select(LegacyIdentity).where(LegacyIdentity.id == identity_id).with_for_update()
+        identity = db.session.scalar(mine.execution_options(populate_existing=True))
+        if identity is not None:
+            return identity
+        # Purged between the two looks: meet it again.
+        db.session.expire_all()
 
 
 def is_claimed(source: str, key: str) -> bool:
@@ -80,3 +85,20 @@ def held_by(account_id: int) -> list[LegacyIdentity]:
             .order_by(LegacyIdentity.claimed_at, LegacyIdentity.id)
         )
     )
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` identities that nobody claimed and nothing refers to any more; how many went.
+
+    Whoever comes after all is met again.
+    """
+    over = clock.now() - settings.case_lifetime
+    unclaimed = select(LegacyIdentity.id).where(
+        LegacyIdentity.account_id.is_(None),
+        LegacyIdentity.created_at < over,
+        *unreferred(LegacyIdentity.id),
+    )
+    ids = db.session.scalars(unclaimed.limit(limit).with_for_update(skip_locked=True)).all()
+    # Looked at again: what was locked a moment ago may have been met since.
+    still = (LegacyIdentity.account_id.is_(None), *unreferred(LegacyIdentity.id))
+    return affected(delete(LegacyIdentity).where(LegacyIdentity.id.in_(ids), *still))

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from idp import clock
 from idp.accounts.addresses import EmailAddress
 from idp.accounts.profile import Profile
+from idp.audit import events
 from idp.extensions import affected, db, settings
 from idp.legacy import identity as identities
 from idp.migration.models import MigrationCase
@@ -30,6 +31,7 @@ def open_or_resume(known: Known) -> MigrationCase | None:
     if identity.account_id is not None:
         return None
     case = db.session.scalar(select(MigrationCase).where(MigrationCase.identity_id == identity.id))
+    new = case is None
     if case is None:
         case = MigrationCase(identity_id=identity.id, reference=new_reference())
         db.session.add(case)
@@ -38,6 +40,7 @@ def open_or_resume(known: Known) -> MigrationCase | None:
     case.profile = known.profile.as_json()
     _keep(case)
     db.session.flush()
+    events.case_opened(source=known.source, reference=case.reference, resumed=not new)
     return case
 
 
@@ -76,10 +79,10 @@ def _keep(case: MigrationCase) -> None:
 
 
 def purge(limit: int) -> int:
-    """Delete up to `limit` cases that expired before they were completed; how many went."""
-    stale = (
-        select(MigrationCase.id)
-        .where(MigrationCase.expires_at < clock.now(), MigrationCase.completed_at.is_(None))
-        .limit(limit)
+    """Delete up to `limit` cases that expired, and remainders of completed ones after their time."""
+    now = clock.now()
+    stale = select(MigrationCase.id).where(
+        (MigrationCase.completed_at.is_(None) & (MigrationCase.expires_at < now))
+        | (MigrationCase.completed_at < now - settings.finished_case_kept)
     )
-    return affected(delete(MigrationCase).where(MigrationCase.id.in_(stale)))
+    return affected(delete(MigrationCase).where(MigrationCase.id.in_(stale.limit(limit))))

@@ -5,6 +5,7 @@ from authlib.oauth2 import OAuth2Error
 from flask import redirect
 from werkzeug.wrappers import Response
 
+from idp.audit import events
 from idp.extensions import settings, transaction
 from idp.grants import codes
 from idp.grants.codes import NewCode
@@ -27,6 +28,7 @@ def grant(request: AuthorizationRequest, session: LiveSession) -> Response | Non
             code_challenge=request.code_challenge,
         )
         code = codes.issue(session, new)
+        events.code_issued(client_id=request.client.client_id, sub=session.sub)
     return _back(request.trusted, [("code", code)])
 
 

@@ -16,11 +16,14 @@ from authlib.oauth2.rfc6749 import (
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from flask import request
 
+from idp.audit import events
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
 from idp.keys import signing
 from idp.keys.signing import PrivateKey
+from idp.security import throttle
+from idp.security.throttle import Budget
 
 _LONGEST = 4000
 
@@ -127,4 +130,10 @@ def by_name(query_client: Any, token_request: TokenRequest) -> ProtocolClient | 
 
 
 def _with_secret(client: ProtocolClient | None, secret: str) -> ProtocolClient | None:
-    return client if client and client.registered.secret_matches(secret) else None
+    """Runs in the token request's transaction, which is committed for refusals too."""
+    if client is None or client.registered.secret_matches(secret):
+        return client
+    name = client.get_client_id()
+    if not throttle.reserve(Budget(f"audit:client:{name}", 1, events.BOUND)):
+        events.client_refused(client_id=name)
+    return None

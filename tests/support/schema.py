@@ -1,7 +1,7 @@
 """Every model, loaded, so that the metadata is whole."""
 
 from idp.accounts.account import Account
-from idp.audit.models import AuditEvent
+from idp.audit.models import AuditChain, AuditEvent
 from idp.challenges.challenge import Challenge
 from idp.clients.client import Client
 from idp.delivery.models import OutboxMessage
@@ -16,5 +16,5 @@ from idp.sessions.models import Authentication
 
 MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
-    *(Alert, AuditEvent, MigrationCase, Throttle, CacheVersion, Authentication),
+    *(Alert, AuditChain, AuditEvent, MigrationCase, Throttle, CacheVersion, Authentication),
 )

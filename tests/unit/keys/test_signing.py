@@ -11,8 +11,10 @@ import time_machine
 from flask import Flask
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError
+from sqlalchemy import select
 
 from idp import housekeeping
+from idp.audit.models import AuditEvent
 from idp.errors import ConfigurationError
 from idp.extensions import db, transaction
 from idp.keys import kek, signing
@@ -255,3 +257,18 @@ def test_of_several_workers_one_makes_the_successor(
         made = [future.result() for future in [pool.submit(work) for _ in range(4)]]
     assert sorted(map(len, made)) == [0, 0, 0, 1]
     assert len(signing.listing()) == 2
+
+
+def test_a_successor_that_the_worker_makes_is_told(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    make()
+    assert housekeeping.rotate_keys() == []
+    time.shift(80 * DAY)
+    (made,) = housekeeping.rotate_keys()
+    (told,) = db.session.scalars(select(AuditEvent))
+    assert (told.event, told.actor, told.details) == (
+        "signing_key_created",
+        "worker",
+        {"kid": made},
+    )
