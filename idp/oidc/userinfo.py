@@ -42,8 +42,10 @@ def _presented() -> str:
 
 
 def _refused(error: OAuth2Error) -> Response:
-    status, body, headers = error()
+    """With a challenge for every refusal (RFC 6750 3), which Authlib gives to some."""
+    status, body, _headers = error()
     answer = jsonify(body)
     answer.status_code = status
-    answer.headers.extend(header for header in headers if header[0] == "WWW-Authenticate")
+    told = f'Bearer error="{error.error}", error_description="{error.description}"'
+    answer.headers["WWW-Authenticate"] = told
     return answer

@@ -92,4 +92,5 @@ def test_without_the_openid_scope_a_token_opens_nothing_here(person, account):
     assert narrow["scope"] == "email"
     answer = userinfo(person, narrow["access_token"])
     assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")
+    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
     assert ADDRESS not in answer.get_data(as_text=True)

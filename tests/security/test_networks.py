@@ -34,6 +34,7 @@ def mistype(person):
         (HERE, "2001:db8:0:1:ffff:ffff:ffff:ffff"),
         ("::1", "::2"),
         ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7", "::ffff:192.0.2.7"),
         ("", "not an address"),
     ],
 )
@@ -49,6 +50,7 @@ def test_addresses_of_one_network_share_their_tries(at, one, other):
         (HERE, "2001:db8:1:1::1"),
         (HERE, "192.0.2.7"),
         ("192.0.2.7", "192.0.2.8"),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.8"),
         ("2001:db8:0:10::1", "2001:db8:0:1::1"),
     ],
 )
