@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := chromium postgresql fonts-dejavu-core
+DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core
 
 .PHONY: help demo test check lint lock docs picture translations clean system
 .DEFAULT_GOAL := help

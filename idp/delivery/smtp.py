@@ -108,6 +108,11 @@ def _check_headers(mail: EmailMessage) -> None:
 
 
 def _address(address: str, name: str = "") -> Address:
-    """Part by part: `addr_spec` takes no international local part (RFC 6531)."""
+    """Part by part: `addr_spec` takes no international local part (RFC 6531).
+
+    Raises ForgedHeaderError for what some software would decode (RFC 2047), this one or a reader's.
+    """
+    if "=?" in address:
+        raise ForgedHeaderError
     local, _, domain = address.rpartition("@")
     return Address(name, local, domain)
