@@ -170,13 +170,52 @@ class Settings(BaseSettings):
         description="A failed sign-in is answered no sooner, whoever it was for, so that its "
         "time tells nothing.",
     )
+    sign_in_slots: int = Field(
+        4,
+        ge=1,
+        description="Sign-ins that one process checks, or holds back until the floor, at a time; "
+        "beyond it everybody is asked to try again at once. Half of its threads (`idp run "
+        "--threads`), so that the others still answer.",
+    )
     wrong_passwords_free: int = Field(
-        5, ge=1, description="Wrong passwords before a delay, per identifier and network."
+        5,
+        ge=1,
+        description="Wrong passwords before a delay, per identifier and network (/24 of IPv4, /64 "
+        "of IPv6).",
+    )
+    wrong_passwords_account: int = Field(
+        20,
+        ge=1,
+        description="Wrong passwords before a delay, per identifier, from all networks together. "
+        "Browsers that have signed in to the account before are counted apart, so that strangers "
+        "cannot hold up its owner.",
+    )
+    wrong_passwords_network: int = Field(
+        100,
+        ge=1,
+        description="Wrong passwords before a delay, per network and window: more than the people "
+        "behind one company's or operator's address mistype.",
+    )
+    wrong_passwords_everywhere: int = Field(
+        5000,
+        ge=1,
+        description="Wrong passwords before a delay, from everybody together in a window; only an "
+        "attack from very many addresses comes so far. Known browsers pass.",
+    )
+    wrong_passwords_window: Duration = Field(
+        timedelta(minutes=10),
+        description="After so long the wrong passwords of a network, and of everybody, are "
+        "forgotten.",
     )
     wrong_password_delay: Duration = Field(
         timedelta(seconds=30),
         description="Longest delay between tries. It grows from 1 second, doubling; there is "
         "never a lock that others could cause.",
+    )
+
+    known_browser_lifetime: Duration = Field(
+        timedelta(days=180),
+        description="How long a browser is known after a sign-in, if the account stays as it is.",
     )
 
     contacts_held: Duration = Field(

@@ -20,9 +20,9 @@ BOUND = timedelta(minutes=1)
 # -- Signing in ---------------------------------------------------------------------------------------
 
 
-def signed_in(*, sub: str, client_id: str, channel: str) -> None:
-    """Both factors passed."""
-    _record("signed_in", account=sub, client=client_id, channel=channel)
+def signed_in(*, sub: str, client_id: str, channel: str, new_browser: bool) -> None:
+    """Both factors passed; `new_browser`: for the first time in this browser."""
+    _record("signed_in", account=sub, client=client_id, channel=channel, new_browser=new_browser)
 
 
 def sign_in_failed(*, reason: str, client_id: str, interaction: str) -> None:

@@ -43,6 +43,10 @@ def wait(time: timedelta) -> str:
 def sign_in_problem(refused: SignInRefused) -> Problem:
     """Why nobody is signed in. WRONG says the same for everybody."""
     match refused.reason:
+        case Refusal.BUSY:
+            text = _(
+                "Trop de personnes se connectent en ce moment. Réessayez dans quelques secondes."
+            )
         case Refusal.THROTTLED:
             again = wait(refused.wait or timedelta(seconds=1))
             text = _("Trop d’essais. Réessayez %(again)s.", again=again)
