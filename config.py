@@ -231,6 +231,12 @@ class Settings(BaseSettings):
     interaction_lifetime: Duration = Field(
         timedelta(minutes=60), description="Time to finish signing in, from the first page."
     )
+    interactions_per_network: int = Field(
+        300,
+        ge=1,
+        description="Sign-ins begun from one network (/24 of IPv4, /64 of IPv6) in 10 minutes: anybody "
+        "can make us keep up to 16 KB for an hour. A living session needs none.",
+    )
     case_lifetime: Duration = Field(
         timedelta(days=30), description="How long an unfinished migration keeps its choices."
     )
