@@ -107,6 +107,33 @@ class Settings(BaseSettings):
         description="Countries whose numbers may be given; others are refused, because fraud "
         "rings earn money on messages to far countries (SMS pumping).",
     )
+    sms_limit_prefix: int = Field(
+        2000,
+        ge=1,
+        description="SMS to one country calling code in a day, to enrol numbers and to verified ones "
+        "each: more than a busy day needs. Beyond it codes go by e-mail.",
+    )
+    sms_limit_day: int = Field(
+        5000,
+        ge=1,
+        description="SMS in a day in all, of which enrolment may take half: the most that a day may "
+        "cost. Beyond it codes go by e-mail.",
+    )
+    sms_watch_window: Duration = Field(
+        timedelta(hours=24),
+        le=timedelta(days=7),
+        description="Over how long the codes sent to a country are held against those used.",
+    )
+    sms_watch_least: int = Field(
+        50, ge=1, description="Messages to a country before it is judged by how many were used."
+    )
+    sms_watch_share: int = Field(
+        20,
+        ge=0,
+        le=100,
+        description="Percent of the codes to a country that must be used, or no more are sent there "
+        "until `idp sms allow`: people use most of theirs, SMS pumping hardly any. 0: never stop.",
+    )
     outbox_poll: Duration = Field(
         timedelta(milliseconds=100), description="How often an idle worker looks for messages."
     )
@@ -151,6 +178,16 @@ class Settings(BaseSettings):
         ge=1,
         description="How many times these limits one person's codes to all destinations together, "
         "and all persons' codes to one new destination, may take.",
+    )
+
+    send_limit_network: int = Field(
+        60,
+        ge=1,
+        description="Codes to enrol addresses and numbers, sent at the wish of one network (/24 of "
+        "IPv4, /64 of IPv6) in 15 minutes.",
+    )
+    send_limit_network_day: int = Field(
+        600, ge=1, description="The same in a day: a town hall that helps its citizens needs many."
     )
 
     # -- Passwords (NIST SP 800-63B-4, ANSSI, CNIL) ----------------------------------------------

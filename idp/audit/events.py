@@ -14,6 +14,8 @@ USER = "user"
 """Whoever sits at the browser."""
 WORKER = "worker"
 """What nobody asked for: the worker's periodic jobs."""
+SYSTEM = "system"
+"""What a rule of the deployment does, whoever happens to sit at the browser."""
 BOUND = timedelta(minutes=1)
 """Of refusals that cost a stranger nothing, one in so long is written for each thing that was tried."""
 
@@ -116,6 +118,16 @@ def client_secret_rotated(*, client_id: str, overlap_hours: int, actor: str) -> 
 
 
 # -- Keys, messages, data -----------------------------------------------------------------------------
+
+
+def sms_stopped(*, prefix: str, sent: int, used: int) -> None:
+    """Too few codes to a country (`prefix` is its calling code) came back: no SMS goes there any more."""
+    _record("sms_stopped", actor=SYSTEM, prefix=prefix, sent=sent, used=used)
+
+
+def sms_allowed(*, prefix: str, actor: str) -> None:
+    """SMS goes to a country again."""
+    _record("sms_allowed", actor=actor, prefix=prefix)
 
 
 def key_encryption_key_created(*, actor: str) -> None:
