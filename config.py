@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from idp.options import Country, Duration, GatewayUrl, Issuer, SenderAddress
+from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress
 
 
 class Settings(BaseSettings):
@@ -195,6 +195,22 @@ class Settings(BaseSettings):
     password_max: int = Field(128, ge=64, le=1024, description="Longest password, in characters.")
     password_strength: int = Field(
         3, ge=0, le=4, description="Lowest zxcvbn score that is accepted (0 to 4)."
+    )
+    password_words: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Words of the organisation that people would make a password of, such as its name "
+        "and its town; refused like common words. The issuer's host and `mail_from_name` are known.",
+    )
+    password_range_url: ListUrl = Field(
+        "",
+        description="List of leaked passwords that answers by k-anonymity, such as "
+        "`https://api.pwnedpasswords.com/range`: it sees the first 5 characters of a SHA-1. Empty: "
+        "none is asked.",
+    )
+    password_range_timeout: Duration = Field(
+        timedelta(seconds=1),
+        le=timedelta(seconds=5),
+        description="Seconds before the list counts as silent; the password is then taken without it.",
     )
     argon2_memory: int = Field(
         19456, ge=8, description="argon2id memory in KiB (OWASP minimum: 19 MiB, about 22 ms)."

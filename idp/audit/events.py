@@ -130,6 +130,11 @@ def sms_allowed(*, prefix: str, actor: str) -> None:
     _record("sms_allowed", actor=actor, prefix=prefix)
 
 
+def password_list_silent() -> None:
+    """The list of leaked passwords gave no answer, and a new password was taken without it."""
+    _record("password_list_silent", actor=SYSTEM)
+
+
 def key_encryption_key_created(*, actor: str) -> None:
     """The deployment got the key that wraps all others."""
     _record("key_encryption_key_created", actor=actor)

@@ -159,6 +159,10 @@ def password_problem(problem: PasswordProblem) -> Problem:
             "Ce mot de passe contient votre nom, votre adresse ou votre identifiant. "
             "Choisissez-en un autre."
         ),
+        PasswordProblem.COMMON: _(
+            "Ce mot de passe est trop répandu : il fait partie de ceux que l’on essaie en premier. "
+            "Choisissez-en un autre."
+        ),
         PasswordProblem.WEAK: _(
             "Ce mot de passe est trop facile à deviner. Ajoutez un ou deux mots inattendus."
         ),
