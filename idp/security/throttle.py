@@ -77,7 +77,8 @@ def reserve_each(*buckets: Bucket) -> dict[str, timedelta]:
     taken = set(db.session.scalars(_taking(asked, now)))
     if len(taken) == len(asked):
         return {}
-    _let_go(emptied=(), lessened=taken)
+    if taken:
+        _let_go(emptied=(), lessened=taken)
     return _waits({key: bucket for key, bucket in asked.items() if key not in taken}, now)
 
 
