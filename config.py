@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from idp.options import Country, Duration, GatewayUrl, Issuer, SenderAddress
+from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress
 
 
 class Settings(BaseSettings):
@@ -107,6 +107,33 @@ class Settings(BaseSettings):
         description="Countries whose numbers may be given; others are refused, because fraud "
         "rings earn money on messages to far countries (SMS pumping).",
     )
+    sms_limit_prefix: int = Field(
+        2000,
+        ge=1,
+        description="SMS to one country calling code in a day, to enrol numbers and to verified ones "
+        "each: more than a busy day needs. Beyond it codes go by e-mail.",
+    )
+    sms_limit_day: int = Field(
+        5000,
+        ge=1,
+        description="SMS in a day in all, of which enrolment may take half: the most that a day may "
+        "cost. Beyond it codes go by e-mail.",
+    )
+    sms_watch_window: Duration = Field(
+        timedelta(hours=24),
+        le=timedelta(days=7),
+        description="Over how long the codes sent to a country are held against those used.",
+    )
+    sms_watch_least: int = Field(
+        50, ge=1, description="Messages to a country before it is judged by how many were used."
+    )
+    sms_watch_share: int = Field(
+        20,
+        ge=0,
+        le=100,
+        description="Percent of the codes to a country that must be used, or no more are sent there "
+        "until `idp sms allow`: people use most of theirs, SMS pumping hardly any. 0: never stop.",
+    )
     outbox_poll: Duration = Field(
         timedelta(milliseconds=100), description="How often an idle worker looks for messages."
     )
@@ -153,11 +180,37 @@ class Settings(BaseSettings):
         "and all persons' codes to one new destination, may take.",
     )
 
+    send_limit_network: int = Field(
+        60,
+        ge=1,
+        description="Codes to enrol addresses and numbers, sent at the wish of one network (/24 of "
+        "IPv4, /64 of IPv6) in 15 minutes.",
+    )
+    send_limit_network_day: int = Field(
+        600, ge=1, description="The same in a day: a town hall that helps its citizens needs many."
+    )
+
     # -- Passwords (NIST SP 800-63B-4, ANSSI, CNIL) ----------------------------------------------
     password_min: int = Field(12, ge=8, description="Shortest password, in characters.")
     password_max: int = Field(128, ge=64, le=1024, description="Longest password, in characters.")
     password_strength: int = Field(
         3, ge=0, le=4, description="Lowest zxcvbn score that is accepted (0 to 4)."
+    )
+    password_words: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Words of the organisation that people would make a password of, such as its name "
+        "and its town; refused like common words. The issuer's host and `mail_from_name` are known.",
+    )
+    password_range_url: ListUrl = Field(
+        "",
+        description="List of leaked passwords that answers by k-anonymity, such as "
+        "`https://api.pwnedpasswords.com/range`: it sees the first 5 characters of a SHA-1. Empty: "
+        "none is asked.",
+    )
+    password_range_timeout: Duration = Field(
+        timedelta(seconds=1),
+        le=timedelta(seconds=5),
+        description="Seconds before the list counts as silent; the password is then taken without it.",
     )
     argon2_memory: int = Field(
         19456, ge=8, description="argon2id memory in KiB (OWASP minimum: 19 MiB, about 22 ms)."
@@ -170,13 +223,52 @@ class Settings(BaseSettings):
         description="A failed sign-in is answered no sooner, whoever it was for, so that its "
         "time tells nothing.",
     )
+    sign_in_slots: int = Field(
+        4,
+        ge=1,
+        description="Sign-ins that one process checks, or holds back until the floor, at a time; "
+        "beyond it everybody is asked to try again at once. Half of its threads (`idp run "
+        "--threads`), so that the others still answer.",
+    )
     wrong_passwords_free: int = Field(
-        5, ge=1, description="Wrong passwords before a delay, per identifier and network."
+        5,
+        ge=1,
+        description="Wrong passwords before a delay, per identifier and network (/24 of IPv4, /64 "
+        "of IPv6).",
+    )
+    wrong_passwords_account: int = Field(
+        20,
+        ge=1,
+        description="Wrong passwords before a delay, per identifier, from all networks together. "
+        "Browsers that have signed in to the account before are counted apart, so that strangers "
+        "cannot hold up its owner.",
+    )
+    wrong_passwords_network: int = Field(
+        100,
+        ge=1,
+        description="Wrong passwords before a delay, per network and window: more than the people "
+        "behind one company's or operator's address mistype.",
+    )
+    wrong_passwords_everywhere: int = Field(
+        5000,
+        ge=1,
+        description="Wrong passwords before a delay, from everybody together in a window; only an "
+        "attack from very many addresses comes so far. Known browsers pass.",
+    )
+    wrong_passwords_window: Duration = Field(
+        timedelta(minutes=10),
+        description="After so long the wrong passwords of a network, and of everybody, are "
+        "forgotten.",
     )
     wrong_password_delay: Duration = Field(
         timedelta(seconds=30),
         description="Longest delay between tries. It grows from 1 second, doubling; there is "
         "never a lock that others could cause.",
+    )
+
+    known_browser_lifetime: Duration = Field(
+        timedelta(days=180),
+        description="How long a browser is known after a sign-in, if the account stays as it is.",
     )
 
     contacts_held: Duration = Field(
@@ -191,6 +283,12 @@ class Settings(BaseSettings):
     # -- Interactions and sessions (NIST SP 800-63B-4 AAL2) ---------------------------------------
     interaction_lifetime: Duration = Field(
         timedelta(minutes=60), description="Time to finish signing in, from the first page."
+    )
+    interactions_per_network: int = Field(
+        300,
+        ge=1,
+        description="Sign-ins begun from one network (/24 of IPv4, /64 of IPv6) in 10 minutes: anybody "
+        "can make us keep up to 16 KB for an hour. A living session needs none.",
     )
     case_lifetime: Duration = Field(
         timedelta(days=30), description="How long an unfinished migration keeps its choices."

@@ -4,7 +4,7 @@
 class PageError(Exception):
     """A request that no page can go on from; shown as a page with a reference number.
 
-    `status` is 400 or 410; `message` is a constant French msgid;
+    `status` is 400, 410 or 429; `message` is a constant French msgid;
     `return_to` is a trusted way back, or None.
     """
 

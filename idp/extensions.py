@@ -160,7 +160,9 @@ def unreferred(key: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
 
 
 def release() -> None:
-    """Give the connection back before something slow; pending changes here are a bug."""
+    """Give the connection back before something slow; pending changes here, or a transaction, are a bug."""
+    if db.session.info.get("in_write"):
+        raise RuntimeError("something slow inside a transaction")
     if db.session.new or db.session.dirty or db.session.deleted:
         raise RuntimeError("changes made outside a transaction")
     db.session.commit()

@@ -9,6 +9,7 @@ from idp import clock
 from idp.audit import events, seals
 from idp.audit.chain import Batch
 from idp.audit.seals import Broken
+from idp.challenges import sms
 from idp.challenges import verify as challenges
 from idp.delivery import outbox
 from idp.errors import ConfigurationError
@@ -60,6 +61,7 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("legacy_identity", identity.purge),
     ("outbox", outbox.purge),
     ("throttle", throttle.purge),
+    ("sms_conversion", sms.purge),
     ("signing_key", signing.purge),
     ("audit_event", _purge_audit),
 )

@@ -32,6 +32,14 @@ def _gateway(value: str) -> str:
     return value
 
 
+def _list(value: str) -> str:
+    """Passwords' digests go there, if only their beginnings: nobody on the way may read them."""
+    advice = "write it like https://api.example.org/range, or leave it empty"
+    if value and _url(value, advice).scheme == "http" and urlsplit(value).hostname not in _LOOPBACK:
+        raise ValueError("use https; plain http is for localhost only")
+    return value
+
+
 def _url(value: str, advice: str) -> SplitResult:
     """An http(s) URL with a host in ASCII and no user. Raises ValueError."""
     try:
@@ -70,6 +78,9 @@ Issuer = Annotated[str, AfterValidator(_issuer)]
 
 GatewayUrl = Annotated[str, AfterValidator(_gateway)]
 """An http(s) URL, or nothing."""
+
+ListUrl = Annotated[str, AfterValidator(_list)]
+"""An https URL, or http on this machine, or nothing."""
 
 SenderAddress = Annotated[str, AfterValidator(_sender)]
 """One e-mail address without a name."""

@@ -78,6 +78,7 @@ def test_a_wheel_brings_every_kind_of_file(wheel):
         *("idp/templates/messages/en/address-taken.html", "idp/demo/templates/portal.html"),
         *("idp/migrations/env.py", "idp/migrations/alembic.ini", "idp/migrations/script.py.mako"),
         *("idp/migrations/versions/0001_first_schema.py",),
+        *("idp/accounts/common_passwords/fr.txt", "idp/accounts/common_passwords/keyboards.txt"),
     ):
         assert expected in names
     assert not [name for name in names if name.startswith(("tests/", "keys/"))]

@@ -45,7 +45,7 @@ def email_key(address: str) -> str:
     """Fold an address: compatibility forms and case are not distinctions between people. A domain is what
     the DNS takes it for (UTS 46): `straße.example` is not `strasse.example`."""
     local, at, domain = address[: 2 * LONGEST].rpartition("@")
-    return f"{_folded(local)}{at}{_dns_name(domain)}"
+    return f"{folded(local)}{at}{_dns_name(domain)}"
 
 
 def mailbox_key(address: str) -> str:
@@ -54,7 +54,8 @@ def mailbox_key(address: str) -> str:
     return f"{local.partition('+')[0]}{at}{domain}"
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A text without its compatibility forms and case."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return unicodedata.normalize("NFKC", folded)
 
@@ -63,7 +64,7 @@ def _dns_name(domain: str) -> str:
     try:
         return idna.encode(domain, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
-        return _folded(domain)
+        return folded(domain)
 
 
 def mask_email(address: str) -> str:

@@ -8,11 +8,13 @@ import enum
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
+from idp.accounts import common, leaked
 from idp.extensions import settings
 
 _LONGEST_TYPED = 1024
@@ -35,6 +37,7 @@ class PasswordProblem(enum.Enum):
     TOO_SHORT = "too-short"
     TOO_LONG = "too-long"
     PERSONAL = "personal"
+    COMMON = "common"
     WEAK = "weak"
     LEGACY = "legacy"
 
@@ -66,24 +69,41 @@ def new_password_problems(
     """All that is wrong with a new password, in the order in which to tell; empty when it is good.
 
     `personal` are the person's identifier, address and names; `legacy_hash` is what `hash_verbatim` gave.
+    Hashes, and may ask a list over the network: never inside a transaction.
     """
     if max(len(password), len(confirmation)) > _LONGEST_TYPED:
         return (PasswordProblem.TOO_LONG,)
     normal = _normal(password)
-    problems = []
-    if normal != _normal(confirmation):
-        problems.append(PasswordProblem.MISMATCH)
-    if len(normal) < settings.password_min:
-        problems.append(PasswordProblem.TOO_SHORT)
-    elif len(normal) > settings.password_max:
-        problems.append(PasswordProblem.TOO_LONG)
-    elif _is_personal(normal, personal):
-        problems.append(PasswordProblem.PERSONAL)
-    elif _score(normal, personal) < settings.password_strength:
-        problems.append(PasswordProblem.WEAK)
-    elif legacy_hash and _is_legacy(legacy_hash, password, normal):
-        problems.append(PasswordProblem.LEGACY)
-    return tuple(problems)
+    mismatch = (PasswordProblem.MISMATCH,) if normal != _normal(confirmation) else ()
+    problem = _length_problem(normal)
+    if problem is None and legacy_hash and _is_legacy(legacy_hash, password, normal):
+        problem = PasswordProblem.LEGACY
+    problem = problem or _guessable(normal, personal)
+    if problem is None and not mismatch and leaked.is_leaked(normal):
+        problem = PasswordProblem.COMMON
+    return (*mismatch, problem) if problem else mismatch
+
+
+def _length_problem(password: str) -> PasswordProblem | None:
+    if len(password) < settings.password_min:
+        return PasswordProblem.TOO_SHORT
+    return PasswordProblem.TOO_LONG if len(password) > settings.password_max else None
+
+
+def _guessable(password: str, personal: tuple[str, ...]) -> PasswordProblem | None:
+    if _is_personal(password, personal):
+        return PasswordProblem.PERSONAL
+    if common.is_common(password, _own_words()):
+        return PasswordProblem.COMMON
+    weak = _score(password, personal) < settings.password_strength
+    return PasswordProblem.WEAK if weak else None
+
+
+def _own_words() -> tuple[str, ...]:
+    """Words of this organisation: those configured, our host's labels, and what the service is called."""
+    labels = (urlsplit(settings.issuer).hostname or "").split(".")
+    service = settings.mail_from_name
+    return (*settings.password_words, *labels, service, *service.split())
 
 
 def _score(password: str, personal: tuple[str, ...]) -> int:

@@ -35,6 +35,11 @@ def parse_phone(text: str, *, region: str, countries: tuple[str, ...]) -> str | 
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def country_prefix(number: str) -> str:
+    """`+41791234567` to `+41`: the country calling code. No code is the beginning of another."""
+    return f"+{phonenumbers.parse(number).country_code}"
+
+
 def readable(number: str) -> str:
     """`+41791234567` as `+41 79 123 45 67`, for the person whose number it is."""
     parsed = phonenumbers.parse(number)
@@ -43,5 +48,4 @@ def readable(number: str) -> str:
 
 def mask_phone(number: str) -> str:
     """`+41791234567` as `+41 ••• 67`, for pages and logs."""
-    country = phonenumbers.parse(number).country_code
-    return f"+{country} ••• {number[-2:]}"
+    return f"{country_prefix(number)} ••• {number[-2:]}"

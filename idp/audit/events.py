@@ -14,15 +14,17 @@ USER = "user"
 """Whoever sits at the browser."""
 WORKER = "worker"
 """What nobody asked for: the worker's periodic jobs."""
+SYSTEM = "system"
+"""What a rule of the deployment does, whoever happens to sit at the browser."""
 BOUND = timedelta(minutes=1)
 """Of refusals that cost a stranger nothing, one in so long is written for each thing that was tried."""
 
 # -- Signing in ---------------------------------------------------------------------------------------
 
 
-def signed_in(*, sub: str, client_id: str, channel: str) -> None:
-    """Both factors passed."""
-    _record("signed_in", account=sub, client=client_id, channel=channel)
+def signed_in(*, sub: str, client_id: str, channel: str, new_browser: bool) -> None:
+    """Both factors passed; `new_browser`: for the first time in this browser."""
+    _record("signed_in", account=sub, client=client_id, channel=channel, new_browser=new_browser)
 
 
 def sign_in_failed(*, reason: str, client_id: str, interaction: str) -> None:
@@ -116,6 +118,21 @@ def client_secret_rotated(*, client_id: str, overlap_hours: int, actor: str) -> 
 
 
 # -- Keys, messages, data -----------------------------------------------------------------------------
+
+
+def sms_stopped(*, prefix: str, sent: int, used: int) -> None:
+    """Too few codes to a country (`prefix` is its calling code) came back: no SMS goes there any more."""
+    _record("sms_stopped", actor=SYSTEM, prefix=prefix, sent=sent, used=used)
+
+
+def sms_allowed(*, prefix: str, actor: str) -> None:
+    """SMS goes to a country again."""
+    _record("sms_allowed", actor=actor, prefix=prefix)
+
+
+def password_list_silent() -> None:
+    """The list of leaked passwords gave no answer, and a new password was taken without it."""
+    _record("password_list_silent", actor=SYSTEM)
 
 
 def key_encryption_key_created(*, actor: str) -> None:

@@ -1,12 +1,16 @@
-"""How many messages may be sent: to one destination, and for one person wherever they go (DESIGN 7).
+"""How many messages may be sent: to one destination, for one person wherever they go, at the wish of one
+network, and by SMS to one country and in all (DESIGN 7).
 
 Verified and not yet verified destinations have budgets of their own, so that nobody who only claims a
 number or an address can use up its owner's.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from idp.accounts.addresses import mailbox_key
+from idp.accounts.phones import country_prefix
+from idp.challenges import sms
 from idp.challenges.challenge import Channel, NewChallenge, Purpose
 from idp.challenges.results import SendProblem, SendRefused
 from idp.extensions import settings
@@ -14,20 +18,30 @@ from idp.security import throttle
 from idp.security.throttle import Budget
 
 _SHORT, _DAY = timedelta(minutes=15), timedelta(days=1)
+_LATER = timedelta(hours=1)
 
 
-def reserve(new: NewChallenge) -> SendRefused | None:
-    """Take one message from every budget that it counts in; None when it may be sent."""
-    target = mailbox_key(new.destination) if new.channel is Channel.EMAIL else new.destination
+def reserve(new: NewChallenge, network: str | None) -> SendRefused | None:
+    """Take one message from every budget that it counts in; None when it may be sent.
+
+    `network` is where the wish to enrol came from.
+    """
+    by_sms = new.channel is Channel.SMS
+    if by_sms and not sms.admit(new.destination):
+        return SendRefused(SendProblem.NO_SMS, _LATER)
+    target = new.destination if by_sms else mailbox_key(new.destination)
     pause = Budget(f"send:{new.interaction_id}:{new.purpose}:{target}", 1, settings.resend_after)
-    wait = throttle.reserve(pause)
-    if wait:
-        return SendRefused(SendProblem.TOO_SOON, wait)
-    wait = throttle.reserve(*_budgets(new, f"{new.channel}:{target}"))
-    return SendRefused(SendProblem.BUDGET, wait) if wait else None
+    spend = tuple(_spend(new)) if by_sms else ()
+    people = _budgets(new, f"{new.channel}:{target}", network)
+    refused = throttle.reserve_each(pause, *people, *spend)
+    if pause.key in refused:
+        return SendRefused(SendProblem.TOO_SOON, refused[pause.key])
+    if any(budget.key in refused for budget in spend):
+        return SendRefused(SendProblem.NO_SMS, _LATER)
+    return SendRefused(SendProblem.BUDGET, max(refused.values())) if refused else None
 
 
-def _budgets(new: NewChallenge, target: str) -> tuple[Budget, ...]:
+def _budgets(new: NewChallenge, target: str, network: str | None) -> tuple[Budget, ...]:
     if new.purpose is Purpose.SECOND_FACTOR:
         return _pair(f"send:verified:{target}")
     own = f"send:case:{new.case_id}"
@@ -35,6 +49,7 @@ def _budgets(new: NewChallenge, target: str) -> tuple[Budget, ...]:
         *_pair(f"{own}:{target}"),
         *_pair(own, settings.send_spread),
         *_pair(f"send:enrolment:{target}", settings.send_spread),
+        *(_network(network) if network else ()),
     )
 
 
@@ -43,3 +58,21 @@ def _pair(key: str, times: int = 1) -> tuple[Budget, Budget]:
         Budget(f"{key}:short", settings.send_limit_short * times, _SHORT),
         Budget(f"{key}:day", settings.send_limit_day * times, _DAY),
     )
+
+
+def _network(network: str) -> tuple[Budget, Budget]:
+    return (
+        Budget(f"send:network:{network}:short", settings.send_limit_network, _SHORT),
+        Budget(f"send:network:{network}:day", settings.send_limit_network_day, _DAY),
+    )
+
+
+def _spend(new: NewChallenge) -> Iterator[Budget]:
+    """What SMS may cost. Enrolment never takes all: who has a verified number still gets codes there."""
+    enrols = new.purpose is not Purpose.SECOND_FACTOR
+    kind = "enrolment" if enrols else "verified"
+    prefix = country_prefix(new.destination)
+    yield Budget(f"sms:{kind}:{prefix}", settings.sms_limit_prefix, _DAY)
+    yield Budget("sms", settings.sms_limit_day, _DAY)
+    if enrols:
+        yield Budget("sms:enrolment", max(1, settings.sms_limit_day // 2), _DAY)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from idp import clock
 from idp.accounts.addresses import mask_email
 from idp.accounts.phones import mask_phone
-from idp.challenges import budgets
+from idp.challenges import budgets, sms
 from idp.challenges.challenge import Challenge, Channel, NewChallenge
 from idp.challenges.results import SendProblem, SendRefused, Sent
 from idp.delivery import outbox
@@ -29,12 +29,15 @@ class Wording:
     template: str
 
 
-def open_challenge(new: NewChallenge, wording: Wording) -> Sent | SendRefused:
+def open_challenge(
+    new: NewChallenge, wording: Wording, *, network: str | None = None
+) -> Sent | SendRefused:
     """Kill the interaction's current code and send a new one with a new secret.
 
-    When no message may be sent, the current code stays as it is.
+    When no message may be sent, the current code stays as it is. `network` is where the wish to enrol a
+    destination came from; second factors need none.
     """
-    refused = budgets.reserve(new)
+    refused = budgets.reserve(new, network)
     if refused:
         return refused
     close_current(new.interaction_id)
@@ -53,7 +56,9 @@ def open_challenge(new: NewChallenge, wording: Wording) -> Sent | SendRefused:
     return Sent(challenge.id)
 
 
-def resend(challenge: Challenge, wording: Wording) -> Sent | SendRefused:
+def resend(
+    challenge: Challenge, wording: Wording, *, network: str | None = None
+) -> Sent | SendRefused:
     """Send the same code once more, or a fresh one when this has little life left (DESIGN 6)."""
     now = clock.now()
     since = now - (challenge.sent_at or challenge.created_at)
@@ -61,8 +66,8 @@ def resend(challenge: Challenge, wording: Wording) -> Sent | SendRefused:
         return SendRefused(SendProblem.TOO_SOON, settings.resend_after - since)
     dying = challenge.expires_at - now < settings.resend_minimum_life
     if dying or not _readable(challenge):
-        return open_challenge(renewal(challenge), wording)
-    refused = budgets.reserve(renewal(challenge))
+        return open_challenge(renewal(challenge), wording, network=network)
+    refused = budgets.reserve(renewal(challenge), network)
     if refused:
         return refused
     _emit(challenge, wording, now)
@@ -134,3 +139,5 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
     outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))
+    if challenge.channel is Channel.SMS:
+        sms.count_sent(challenge.destination)

@@ -15,10 +15,11 @@ class Sent:
 
 
 class SendProblem(enum.Enum):
-    """Why no code was sent."""
+    """Why no code was sent. NO_SMS: none goes to that country now; e-mail does."""
 
     TOO_SOON = "too-soon"
     BUDGET = "budget"
+    NO_SMS = "no-sms"
 
 
 @dataclass(frozen=True)

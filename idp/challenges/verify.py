@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from idp import clock
-from idp.challenges.challenge import Challenge, Purpose
+from idp.challenges import sms
+from idp.challenges.challenge import Challenge, Channel, Purpose
 from idp.challenges.issue import code_of
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified
 from idp.extensions import affected, db, settings, unreferred
@@ -76,7 +77,10 @@ def accept(expected: Expected) -> CodeVerified | CodeRefused:
     if not used:
         return CodeRefused(CodeProblem.EXPIRED)
     throttle.clear(*expected.tries)
-    return _proof(db.session.get_one(Challenge, expected.challenge_id), now)
+    challenge = db.session.get_one(Challenge, expected.challenge_id)
+    if challenge.channel is Channel.SMS:
+        sms.count_used(challenge.destination)
+    return _proof(challenge, now)
 
 
 def tries_of(challenge: Challenge) -> tuple[Budget, ...]:

@@ -11,6 +11,7 @@ from flask import Flask
 from config import Settings
 from idp import housekeeping
 from idp.audit import seals
+from idp.challenges import sms
 from idp.cli.common import bare_app, database_name, demand_database, inside, whole_app
 from idp.clients import manage
 from idp.delivery import outbox
@@ -153,5 +154,12 @@ def _chain_is_ours() -> bool:
         return True
 
 
+def _sms(_settings: Settings) -> Iterator[Finding]:
+    for stop in sms.stopped():
+        used = f"of {stop.sent} codes {stop.used} were used"
+        message = f"none goes to {stop.prefix}: {used}; see `idp sms prefixes`, `idp sms allow`"
+        yield Finding("warning", "sms", message)
+
+
 _FILES: tuple[Check, ...] = (_misspelt, _issuer, _key_file)
-_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox, _audit)
+_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox, _audit, _sms)

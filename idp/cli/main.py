@@ -12,6 +12,7 @@ from idp.cli.keys import keys
 from idp.cli.operations import check, purge
 from idp.cli.outbox import outbox
 from idp.cli.serve import run, worker
+from idp.cli.sms import sms
 from idp.cli.users import users
 
 click.rich_click.TEXT_MARKUP = "rich"
@@ -35,5 +36,5 @@ def completion(shell: str) -> None:
     click.echo(script(main, {}, "idp", "_IDP_COMPLETE").source())
 
 
-for _command in (db, keys, clients, users, outbox, audit, check, purge, run, worker, demo):
+for _command in (db, keys, clients, users, outbox, sms, audit, check, purge, run, worker, demo):
     main.add_command(_command)

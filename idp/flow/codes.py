@@ -7,10 +7,17 @@ from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
 from idp.audit import events
-from idp.challenges import issue, verify
+from idp.challenges import issue, sms, verify
 from idp.challenges.challenge import Challenge, Channel, NewChallenge, Purpose
 from idp.challenges.issue import Wording
-from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
+from idp.challenges.results import (
+    CodeProblem,
+    CodeRefused,
+    CodeVerified,
+    SendProblem,
+    SendRefused,
+    Sent,
+)
 from idp.extensions import settings, transaction
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.position import Position, acting
@@ -22,13 +29,19 @@ from idp.sessions.authentication import ACR
 T = TypeVar("T")
 
 
-def resend(position: Position) -> Sent | SendRefused:
-    """Send the awaited code again; on the second-factor page also when none could be sent before."""
+def resend(position: Position, network: str) -> Sent | SendRefused:
+    """Send the awaited code again; on the second-factor page also when none could be sent before.
+
+    `network` is where the wish came from.
+    """
     with acting(position) as now:
+        account = now.account
         if now.challenge is not None:
             wording = _wording(now, _template_of(now.challenge))
-            return _noting(now.interaction, issue.resend(now.challenge, wording))
-        account = now.account
+            outcome = issue.resend(now.challenge, wording, network=network)
+            if account is not None and _no_sms(outcome):
+                return send_second_factor(now, now.interaction, account, Channel.EMAIL)
+            return _noting(now.interaction, outcome)
         assert account is not None, "only the second factor can lack a code"
         channel = preferred_channel(now.interaction, account)
         return send_second_factor(now, now.interaction, account, channel)
@@ -37,27 +50,35 @@ def resend(position: Position) -> Sent | SendRefused:
 def send_second_factor(
     position: Position, interaction: Interaction, account: Account, channel: Channel
 ) -> Sent | SendRefused:
-    """Send a fresh second-factor code. Runs inside the caller's transaction."""
-    by_sms = channel is Channel.SMS and channel in channels(account)
-    destination = account.phone if by_sms else account.email
-    assert destination is not None, "who can be reached by SMS has a number"
-    new = NewChallenge(
+    """Send a fresh second-factor code; by e-mail where no SMS can go. Runs inside the caller's transaction."""
+    wording = _wording(position, Purpose.SECOND_FACTOR)
+    by_sms = channel is Channel.SMS and settings.sms_enabled
+    outcome = issue.open_challenge(_second_factor(interaction, account, by_sms=by_sms), wording)
+    if _no_sms(outcome):
+        outcome = issue.open_challenge(_second_factor(interaction, account, by_sms=False), wording)
+    return _noting(interaction, outcome)
+
+
+def _second_factor(interaction: Interaction, account: Account, *, by_sms: bool) -> NewChallenge:
+    number = account.phone if by_sms else None
+    return NewChallenge(
         purpose=Purpose.SECOND_FACTOR,
-        channel=Channel.SMS if by_sms else Channel.EMAIL,
-        destination=destination,
+        channel=Channel.SMS if number else Channel.EMAIL,
+        destination=number or account.email,
         interaction_id=interaction.id,
         browser=interaction.browser,
         account_id=account.id,
         epoch=account.epoch,
     )
-    wording = _wording(position, Purpose.SECOND_FACTOR)
-    return _noting(interaction, issue.open_challenge(new, wording))
 
 
 def send_enrolment(
-    position: Position, channel: Channel, destination: str, *, template: str
+    position: Position, channel: Channel, destination: str, *, template: str, network: str
 ) -> Sent | SendRefused:
-    """Send a code to an address or number that is to be proven. Runs inside the caller's transaction."""
+    """Send a code to an address or number that is to be proven. Runs inside the caller's transaction.
+
+    `network` is where the wish came from.
+    """
     assert position.case is not None, "enrolment stands on a case"
     by_mail = channel is Channel.EMAIL
     new = NewChallenge(
@@ -68,7 +89,7 @@ def send_enrolment(
         browser=position.interaction.browser,
         case_id=position.case.id,
     )
-    return issue.open_challenge(new, _wording(position, template))
+    return issue.open_challenge(new, _wording(position, template), network=network)
 
 
 def check(
@@ -125,7 +146,8 @@ def preferred_channel(interaction: Interaction, account: Account) -> Channel:
 
 def channels(account: Account) -> tuple[Channel, ...]:
     """How codes can reach the account, best first."""
-    by_sms = (Channel.SMS,) if account.phone and settings.sms_enabled else ()
+    number = account.phone if settings.sms_enabled else None
+    by_sms = (Channel.SMS,) if number and not sms.is_stopped(number) else ()
     return (*by_sms, Channel.EMAIL)
 
 
@@ -144,6 +166,10 @@ def _template_of(challenge: Challenge) -> str:
 def _wording(position: Position, template: str) -> Wording:
     locale, service = position.interaction.locale, position.client.client_name
     return Wording(locale=locale, service=service, template=template)
+
+
+def _no_sms(outcome: Sent | SendRefused) -> bool:
+    return isinstance(outcome, SendRefused) and outcome.problem is SendProblem.NO_SMS
 
 
 def _noting(interaction: Interaction, outcome: Sent | SendRefused) -> Sent | SendRefused:

@@ -57,14 +57,16 @@ class CompletionLost:
     reason: Lost
 
 
-def give_email(position: Position, text: str) -> Sent | SendRefused | InputProblem:
+def give_email(position: Position, text: str, network: str) -> Sent | SendRefused | InputProblem:
     """Choose the new identifier and send a code to it, whoever it may belong to."""
     address = parse_email(text)
     if address is None:
         return InputProblem.INVALID_EMAIL
     template = codes.address_template(address.address)
     with acting(position) as now:
-        outcome = codes.send_enrolment(now, Channel.EMAIL, address.address, template=template)
+        outcome = codes.send_enrolment(
+            now, Channel.EMAIL, address.address, template=template, network=network
+        )
         if isinstance(outcome, Sent):
             cases.choose_email(_case(now), address)
             _forget_address(now.interaction)
@@ -99,13 +101,15 @@ def confirm_address(position: Position) -> None:
         now.interaction.address_confirmed_at = clock.now()
 
 
-def give_phone(position: Position, text: str) -> Sent | SendRefused | PhoneProblem:
+def give_phone(position: Position, text: str, network: str) -> Sent | SendRefused | PhoneProblem:
     """Choose the number for codes by SMS and send one to it."""
     number = parse_phone(text, region=settings.phone_region, countries=settings.sms_countries)
     if isinstance(number, PhoneProblem):
         return number
     with acting(position) as now:
-        outcome = codes.send_enrolment(now, Channel.SMS, number, template=Purpose.PHONE_ENROLMENT)
+        outcome = codes.send_enrolment(
+            now, Channel.SMS, number, template=Purpose.PHONE_ENROLMENT, network=network
+        )
         if isinstance(outcome, Sent):
             cases.choose_phone(_case(now), number)
             now.interaction.phone_proven = None

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idp import clock
 from idp.challenges import issue
 from idp.extensions import Base, affected, db, settings
-from idp.security import tokens
+from idp.security import throttle, tokens
+from idp.security.throttle import Budget
 
 _BINDS_WITHIN = timedelta(minutes=1)
+_BUDGET_PER = timedelta(minutes=10)
 
 
 class Notice(enum.StrEnum):
@@ -94,6 +96,12 @@ def open_interaction(
     )
     db.session.add(interaction)
     return interaction
+
+
+def admit(network: str) -> bool:
+    """Whether one more may be stored for somebody who has shown nothing yet; in the caller's transaction."""
+    budget = Budget(f"interactions:{network}", settings.interactions_per_network, _BUDGET_PER)
+    return throttle.reserve(budget) is None
 
 
 def bind(interaction_id: str, browser: str) -> bool:

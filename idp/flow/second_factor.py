@@ -15,21 +15,26 @@ from idp.sessions.authentication import PasswordVerified
 
 @dataclass(frozen=True)
 class Authenticated:
-    """Both factors passed. `session_token` is the value of the browser session's cookie."""
+    """Both factors passed. `session_token` is the value of the browser session's cookie; `sub` and `epoch`
+    are what the browser may know the account by."""
 
     session_token: str
+    sub: str
+    epoch: int
 
 
 def verify(
-    position: Position, code: str, previous: str | None = None
+    position: Position, code: str, previous: str | None = None, *, new_browser: bool
 ) -> Authenticated | CodeRefused:
     """Check the code; when right, write the authentication and begin a browser session.
 
-    `previous` is the cookie of the session that this browser had before; it ends.
+    `previous` is the cookie of the session that this browser had before; it ends. `new_browser`: nobody
+    has signed in to this account from it before.
     """
 
     def record(now: Position, proof: CodeVerified) -> Authenticated | CodeRefused:
-        interaction = now.interaction
+        interaction, account = now.interaction, now.account
+        assert account is not None, "the second factor follows a first"
         authentication = authentications.authenticate(_first_factor(interaction), proof)
         if authentication is None:
             forget_sign_in(interaction)
@@ -38,11 +43,12 @@ def verify(
         interaction.authentication_id = authentication.id
         interaction.notice = None
         events.signed_in(
-            sub=now.account.sub if now.account else "",
+            sub=account.sub,
             client_id=now.client.client_id,
             channel=proof.channel,
+            new_browser=new_browser,
         )
-        return Authenticated(browser.begin(authentication))
+        return Authenticated(browser.begin(authentication), account.sub, account.epoch)
 
     return codes.check(position, Purpose.SECOND_FACTOR, code, record)
 

@@ -2,12 +2,12 @@
 
 The try is reserved and committed first; then hashes are compared and old systems asked without any
 connection held; then one transaction records what was found. A failure is answered no sooner than the
-floor, whoever it was for.
+floor, whoever it was for; so that those who wait for it cannot hold every thread, only so many are
+checked at a time.
 """
 
 import enum
 import time
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,11 +15,10 @@ from functools import partial
 from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts import password as passwords
-from idp.accounts.addresses import LONGEST, email_key, parse_email
 from idp.audit import events
 from idp.challenges import verify
 from idp.extensions import release, settings, transaction
-from idp.flow import codes
+from idp.flow import codes, tries
 from idp.flow.interaction import (
     Interaction,
     forget_proofs,
@@ -27,12 +26,14 @@ from idp.flow.interaction import (
     restart,
 )
 from idp.flow.position import Position, acting
+from idp.flow.tries import Tries, Visitor
 from idp.legacy import identity as identities
 from idp.legacy import registry as legacy
 from idp.legacy.source import Claimed, Held, Match
 from idp.migration import cases
 from idp.security import throttle
-from idp.security.throttle import Backoff, Budget
+from idp.security.slots import Slots
+from idp.security.throttle import Budget
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,11 @@ class SignedIn:
 
 
 class Refusal(enum.Enum):
-    """Why a sign-in was refused. All but WRONG and THROTTLED are told after the right password only."""
+    """Why a sign-in was refused. BUSY and THROTTLED are told at once, before anything was looked at or
+    compared; all others but WRONG after the right password only."""
 
     WRONG = "wrong"
+    BUSY = "busy"
     THROTTLED = "throttled"
     LOCKED = "locked"
     MUST_CHANGE = "must-change"
@@ -69,7 +72,7 @@ class _Attempt:
     identifier: str
     password: str
     network: str
-    bucket: Backoff
+    tries: Tries
 
 
 @dataclass(frozen=True)
@@ -77,45 +80,48 @@ class _Known:
     """The account's columns that a comparison needs."""
 
     id: int
+    sub: str
     epoch: int
     password_hash: str
     active: bool
-    blocked: bool
+
+
+_checked = Slots()
 
 
 def sign_in(
-    position: Position, identifier: str, password: str, network: str
+    position: Position, identifier: str, password: str, visitor: Visitor
 ) -> SignedIn | SignInRefused:
-    """Check an identifier and password typed on the sign-in page; `network` is where they came from."""
-    began = time.monotonic()
-    outcome = _sign_in(position, identifier, password, network)
-    if isinstance(outcome, SignInRefused) and outcome.reason is not Refusal.THROTTLED:
-        release()
-        time.sleep(max(0.0, began + settings.sign_in_floor.total_seconds() - time.monotonic()))
-    return outcome
+    """Check an identifier and password typed on the sign-in page by a visitor."""
+    with _checked.one_of(settings.sign_in_slots) as free:
+        if not free:
+            return SignInRefused(Refusal.BUSY)
+        began = time.monotonic()
+        outcome = _sign_in(position, identifier, password, visitor)
+        if isinstance(outcome, SignInRefused) and outcome.reason is not Refusal.THROTTLED:
+            release()
+            time.sleep(max(0.0, began + settings.sign_in_floor.total_seconds() - time.monotonic()))
+        return outcome
 
 
 def _sign_in(
-    position: Position, identifier: str, password: str, network: str
+    position: Position, identifier: str, password: str, visitor: Visitor
 ) -> SignedIn | SignInRefused:
-    key = _key(identifier)
-    bucket = _bucket(f"password:{key}:{network}")
+    key = tries.key_of(identifier)
     with acting(position) as now:
-        now.interaction.identifier = _printable(identifier)
-        wait = throttle.reserve(bucket)
+        now.interaction.identifier = tries.printable(identifier)
+        known = _known(key)
+        counted = _tries(key, known, visitor)
+        wait = counted.reserve()
         if wait:
-            _note_throttled(now, bucket)
+            _note_throttled(now, counted)
     if wait:
         return SignInRefused(Refusal.THROTTLED, wait)
-    attempt = _Attempt(position, identifier, password, network, bucket)
-    known = _known(key)
+    attempt = _Attempt(position, identifier, password, visitor.network, counted)
     outcome = _local(attempt, known) if known else _legacy(attempt)
     if isinstance(outcome, SignInRefused):
         with transaction():
-            if outcome.reason is Refusal.THROTTLED:
-                _note_throttled(position, bucket)
-            else:
-                _note_failure(position, outcome.reason)
+            _note_failure(position, outcome.reason)
     return outcome
 
 
@@ -127,31 +133,28 @@ def _note_failure(position: Position, reason: Refusal) -> None:
     )
 
 
-def _note_throttled(position: Position, bucket: Backoff) -> None:
+def _note_throttled(position: Position, counted: Tries) -> None:
     """Tries that are not even looked at cost nothing, so only one in a while is written."""
-    if not throttle.reserve(Budget(f"audit:{bucket.key}", 1, events.BOUND)):
+    if not throttle.reserve(Budget(f"audit:{counted.own[0].key}", 1, events.BOUND)):
         _note_failure(position, Refusal.THROTTLED)
 
 
-def _bucket(key: str) -> Backoff:
-    return Backoff(key, settings.wrong_passwords_free, settings.wrong_password_delay)
-
-
-def _row_bucket(source: str, key: str, network: str) -> Backoff:
-    return _bucket(f"old-password:{source}:{key}:{network}")
+def _tries(key: str, known: _Known | None, visitor: Visitor) -> Tries:
+    if known and visitor.knows(known.sub, known.epoch):
+        return tries.at_known_account(known.sub, visitor.network)
+    return tries.at_identifier(key, visitor.network)
 
 
 def _known(key: str) -> _Known | None:
     account = accounts.by_email_key(key)
     if account is None:
         return None
-    in_a_row = throttle.spent(verify.in_a_row(account.id))
     return _Known(
         id=account.id,
+        sub=account.sub,
         epoch=account.epoch,
         password_hash=account.password_hash,
         active=account.active,
-        blocked=in_a_row >= settings.code_tries_in_a_row,
     )
 
 
@@ -162,17 +165,22 @@ def _local(attempt: _Attempt, known: _Known) -> SignedIn | SignInRefused:
     if not check.right or not known.active:
         return _wrong()
     with acting(attempt.position) as now:
-        throttle.clear(attempt.bucket)
-        if known.blocked:
-            return SignInRefused(Refusal.RECOVERY)
         if check.rehash:
             accounts.replace_hash(known.id, old=known.password_hash, new=check.rehash)
-        interaction = _first_factor(now.interaction, known)
-        account = accounts.by_id(known.id)
-        assert account is not None, "accounts are never deleted"
-        channel = codes.preferred_channel(interaction, account)
-        codes.send_second_factor(now, interaction, account, channel)
-        return SignedIn(interaction.id)
+        outcome = _on_to_the_code(now, known)
+        tries.give_back(attempt.tries)
+        return outcome
+
+
+def _on_to_the_code(now: Position, known: _Known) -> SignedIn | SignInRefused:
+    if throttle.spent(verify.in_a_row(known.id)) >= settings.code_tries_in_a_row:
+        return SignInRefused(Refusal.RECOVERY)
+    interaction = _first_factor(now.interaction, known)
+    account = accounts.by_id(known.id)
+    assert account is not None, "accounts are never deleted"
+    channel = codes.preferred_channel(interaction, account)
+    codes.send_second_factor(now, interaction, account, channel)
+    return SignedIn(interaction.id)
 
 
 def _first_factor(posted: Interaction, known: _Known) -> Interaction:
@@ -203,8 +211,6 @@ def _legacy(attempt: _Attempt) -> SignedIn | SignInRefused:
         return _wrong()
     answer = legacy.ask(attempt.identifier, attempt.password, partial(_admit, attempt))
     match answer:
-        case Held(wait=wait):
-            return SignInRefused(Refusal.THROTTLED, wait)
         case Match(locked=True):
             return _told(attempt, answer, Refusal.LOCKED)
         case Match(must_change=True):
@@ -216,12 +222,15 @@ def _legacy(attempt: _Attempt) -> SignedIn | SignInRefused:
 
 
 def _admit(attempt: _Attempt, source: str, key: str) -> Claimed | Held | None:
-    """A row is one row, however its identifier was spelt: tries are counted for it as well."""
+    """A row is one row, however its identifier was spelt: tries are counted for it as well.
+
+    That it has none left is not told: it would tell that there is such a row.
+    """
     if identities.is_claimed(source, key):
         release()
         return Claimed()
     with transaction():
-        wait = throttle.reserve(_row_bucket(source, key, attempt.network))
+        wait = tries.at_row(source, key, attempt.network).reserve()
     return Held(wait) if wait else None
 
 
@@ -230,7 +239,7 @@ def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
     with acting(attempt.position) as now:
         case = cases.open_or_resume(cases.Known(match.source, match.key, match.profile))
         if case is not None:
-            throttle.clear(attempt.bucket, _row_bucket(match.source, match.key, attempt.network))
+            _give_back(attempt, match)
             interaction = _interaction_for(now.interaction, None)
             interaction.case_id = case.id
             interaction.legacy_verified_at = clock.now()
@@ -242,21 +251,13 @@ def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
 def _told(attempt: _Attempt, match: Match, reason: Refusal) -> SignInRefused:
     """The password was right, so the try is given back and the reason told."""
     with transaction():
-        throttle.clear(attempt.bucket, _row_bucket(match.source, match.key, attempt.network))
+        _give_back(attempt, match)
     return SignInRefused(reason)
+
+
+def _give_back(attempt: _Attempt, match: Match) -> None:
+    tries.give_back(attempt.tries, tries.at_row(match.source, match.key, attempt.network))
 
 
 def _wrong() -> SignInRefused:
     return SignInRefused(Refusal.WRONG, source_unavailable=not legacy.all_available())
-
-
-def _key(identifier: str) -> str:
-    """What a try is counted under: an address's key, or the folded text."""
-    address = parse_email(identifier)
-    return address.key if address else email_key(_printable(identifier).strip())
-
-
-def _printable(identifier: str) -> str:
-    """What may be shown again and stored: no control characters, no more than an address is long."""
-    text = identifier[:LONGEST].encode("utf-8", "replace").decode("utf-8")
-    return "".join(sign for sign in text if unicodedata.category(sign)[0] != "C")

@@ -19,6 +19,7 @@ from idp.sessions import browser
 from idp.sessions.browser import LiveSession
 from idp.web import cookies, locale
 from idp.web.guard import own_interaction
+from idp.web.network import network
 
 blueprint = Blueprint("authorization", __name__)
 
@@ -89,17 +90,22 @@ def _refuse_silence(checked: AuthorizationRequest) -> None:
 
 
 def _store(checked: AuthorizationRequest, browser: str) -> str:
-    """Keep the request for a browser; the interaction's id."""
+    """Keep the request for a browser; the interaction's id. Raises PageError when its network has too many."""
     hint = parse_email(checked.login_hint)
     with transaction():
-        interaction = interactions.open_interaction(
-            checked.client.id,
-            browser,
-            checked.as_json(),
-            locale=locale.choose(checked.ui_locales),
-        )
-        interaction.identifier = hint.address if hint else ""
-        return interaction.id
+        if interactions.admit(network()):
+            interaction = interactions.open_interaction(
+                checked.client.id,
+                browser,
+                checked.as_json(),
+                locale=locale.choose(checked.ui_locales),
+            )
+            interaction.identifier = hint.address if hint else ""
+            return interaction.id
+    raise PageError(
+        "Trop de connexions ont été commencées depuis votre réseau. Réessayez dans quelques minutes.",
+        status=429,
+    )
 
 
 def _stored(interaction: Interaction) -> AuthorizationRequest:

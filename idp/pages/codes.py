@@ -18,6 +18,7 @@ from idp.flow.steps import Step
 from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
 from idp.web.guard import step_page
+from idp.web.network import network
 from idp.web.responses import onward, page, step_url
 
 _TEMPLATES = {
@@ -31,7 +32,7 @@ _TEMPLATES = {
 @step_page(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR)
 def resend(position: Position) -> Response:
     """Send the awaited code again."""
-    match flow_codes.resend(position):
+    match flow_codes.resend(position, network()):
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:

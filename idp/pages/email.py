@@ -12,6 +12,7 @@ from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
 from idp.pages.codes import show_code_page
 from idp.web.guard import step_page
+from idp.web.network import network
 from idp.web.responses import onward, page
 
 
@@ -28,7 +29,7 @@ def email(position: Position) -> Response:
 def submit_email(position: Position) -> Response:
     """Send a code to it."""
     typed = request.form.get("email", "")
-    match enrolment.give_email(position, typed):
+    match enrolment.give_email(position, typed, network()):
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:

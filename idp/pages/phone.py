@@ -13,6 +13,7 @@ from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
 from idp.pages.codes import show_code_page
 from idp.web.guard import step_page
+from idp.web.network import network
 from idp.web.responses import onward, page
 
 
@@ -29,11 +30,12 @@ def phone(position: Position) -> Response:
 def submit_phone(position: Position) -> Response:
     """Send a code to it."""
     typed = request.form.get("phone", "")
-    match enrolment.give_phone(position, typed):
+    match enrolment.give_phone(position, typed, network()):
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:
-            return _show(position, 429, typed, words.send_problem("phone", refused))
+            status = words.send_status(refused)
+            return _show(position, status, typed, words.send_problem("phone", refused))
         case PhoneProblem() as problem:
             return _show(position, 422, typed, words.phone_problem(problem))
 

@@ -12,7 +12,7 @@ from idp.flow.steps import Step
 from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
 from idp.pages.codes import show_code_page
-from idp.web import cookies
+from idp.web import cookies, known_browsers
 from idp.web.guard import step_page
 from idp.web.responses import onward
 
@@ -27,12 +27,15 @@ def second_factor(position: Position) -> Response:
 @blueprint.post(f"{STEP}/second-factor")
 @step_page(Step.SECOND_FACTOR)
 def submit_second_factor(position: Position) -> Response:
-    """Check it; when right, the browser has a session under a new name."""
+    """Check it; when right, the browser has a session under a new name, and knows the account."""
     typed = request.form.get("code", "")
-    match flow.verify(position, typed, previous=cookies.session_token()):
-        case Authenticated(session_token=token):
+    account = position.account
+    new = account is None or not known_browsers.knows(account.sub, account.epoch)
+    match flow.verify(position, typed, previous=cookies.session_token(), new_browser=new):
+        case Authenticated(session_token=token, sub=sub, epoch=epoch):
             answer = onward(position.interaction.id)
             cookies.set_session(answer, token)
+            known_browsers.remember(answer, sub, epoch)
             return answer
         case CodeRefused() as refused:
             return show_code_page(position, words.code_status(refused), words.code_problem(refused))

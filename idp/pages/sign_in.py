@@ -7,11 +7,15 @@ from idp.flow.position import Position
 from idp.flow.sign_in import Refusal, SignedIn, SignInRefused
 from idp.flow.sign_in import sign_in as check_password
 from idp.flow.steps import Step
+from idp.flow.tries import Visitor
 from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
+from idp.web import known_browsers
 from idp.web.guard import own_position, step_page
 from idp.web.network import network
 from idp.web.responses import onward, page, to_step
+
+_STATUS = {Refusal.BUSY: 503, Refusal.THROTTLED: 429}
 
 
 @blueprint.get(STEP)
@@ -34,13 +38,13 @@ def submit_sign_in(position: Position) -> Response:
     """Check them."""
     identifier = request.form.get("identifier", "")
     password = request.form.get("password", "")
-    match check_password(position, identifier, password, network()):
+    visitor = Visitor(network(), known_browsers.knows)
+    match check_password(position, identifier, password, visitor):
         case SignedIn(interaction_id=interaction_id):
             return onward(interaction_id)
-        case SignInRefused(reason=Refusal.THROTTLED) as refused:
-            return _show(position, 429, words.sign_in_problem(refused))
         case SignInRefused() as refused:
-            return _show(position, 422, words.sign_in_problem(refused))
+            status = _STATUS.get(refused.reason, 422)
+            return _show(position, status, words.sign_in_problem(refused))
 
 
 def _show(position: Position, status: int, *problems: words.Problem) -> Response:

@@ -43,6 +43,10 @@ def wait(time: timedelta) -> str:
 def sign_in_problem(refused: SignInRefused) -> Problem:
     """Why nobody is signed in. WRONG says the same for everybody."""
     match refused.reason:
+        case Refusal.BUSY:
+            text = _(
+                "Trop de personnes se connectent en ce moment. Réessayez dans quelques secondes."
+            )
         case Refusal.THROTTLED:
             again = wait(refused.wait or timedelta(seconds=1))
             text = _("Trop d’essais. Réessayez %(again)s.", again=again)
@@ -97,10 +101,20 @@ def code_status(refused: CodeRefused) -> int:
 
 def send_refusal(refused: SendRefused) -> str:
     """Why no code was sent."""
+    if refused.problem is SendProblem.NO_SMS:
+        return _(
+            "L’envoi de SMS dans ce pays n’est pas possible en ce moment. Donnez un autre numéro, ou "
+            "aucun : vous recevrez les codes par email."
+        )
     again = wait(refused.wait)
     if refused.problem is SendProblem.TOO_SOON:
         return _("Un code vient d’être envoyé. Réessayez %(again)s.", again=again)
     return _("Trop de codes ont été demandés. Réessayez %(again)s.", again=again)
+
+
+def send_status(refused: SendRefused) -> int:
+    """HTTP status of a code that was not sent: 429 (RFC 6585 4) when waiting would help."""
+    return 422 if refused.problem is SendProblem.NO_SMS else 429
 
 
 def send_problem(field: str, refused: SendRefused) -> Problem:
@@ -143,6 +157,10 @@ def password_problem(problem: PasswordProblem) -> Problem:
         ),
         PasswordProblem.PERSONAL: _(
             "Ce mot de passe contient votre nom, votre adresse ou votre identifiant. "
+            "Choisissez-en un autre."
+        ),
+        PasswordProblem.COMMON: _(
+            "Ce mot de passe est trop répandu : il fait partie de ceux que l’on essaie en premier. "
             "Choisissez-en un autre."
         ),
         PasswordProblem.WEAK: _(

@@ -14,7 +14,7 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 def known_browser() -> str | None:
     """Digest of the secret this browser came with; None when it came without."""
-    secret = request.cookies.get(_name("seuil-browser"), "")
+    secret = request.cookies.get(name_of("seuil-browser"), "")
     return tokens.digest(secret) if _SECRET.fullmatch(secret) else None
 
 
@@ -30,18 +30,18 @@ def browser_digest() -> str:
 
 def session_token() -> str | None:
     """The value of the session cookie, as far as it can be one of ours."""
-    token = request.cookies.get(_name("seuil-session"), "")
+    token = request.cookies.get(name_of("seuil-session"), "")
     return token if _SECRET.fullmatch(token) else None
 
 
 def set_session(response: Response, token: str) -> None:
     """Give the browser its session. It ends with the browser; the server ends it sooner."""
-    _set(response, "seuil-session", token)
+    put(response, "seuil-session", token)
 
 
 def clear_session(response: Response) -> None:
     """Take the session cookie away."""
-    _set(response, "seuil-session", "", max_age=0)
+    put(response, "seuil-session", "", max_age=0)
 
 
 def _new_browser() -> str:
@@ -50,20 +50,22 @@ def _new_browser() -> str:
 
     @after_this_request
     def give(response: FlaskResponse) -> FlaskResponse:
-        _set(response, "seuil-browser", secret)
+        put(response, "seuil-browser", secret)
         return response
 
     return tokens.digest(secret)
 
 
-def _name(name: str) -> str:
-    """Browsers hold `__Host-` cookies to https, this host and the whole path (RFC 6265bis 4.1.3)."""
+def name_of(name: str) -> str:
+    """The name a cookie goes by: browsers hold `__Host-` ones to https, this host and the whole path
+    (RFC 6265bis 4.1.3)."""
     return f"__Host-{name}" if settings.secure else name
 
 
-def _set(response: Response, name: str, value: str, max_age: int | None = None) -> None:
+def put(response: Response, name: str, value: str, max_age: int | None = None) -> None:
+    """Set one of our cookies, for `max_age` seconds or until the browser is closed."""
     response.set_cookie(
-        _name(name),
+        name_of(name),
         value,
         max_age=max_age,
         path="/",

@@ -97,6 +97,10 @@ def msgids() -> list[str]:
         _("Ce lien de déconnexion se contredit. Revenez au service et réessayez."),
         _("Ce service n’est plus enregistré."),
         _(
+            "Trop de connexions ont été commencées depuis votre réseau. Réessayez dans quelques "
+            "minutes."
+        ),
+        _(
             "Cette page n’est pas ouverte dans le navigateur où la connexion a commencé, ou les "
             "cookies y sont refusés. Revenez au service et reconnectez-vous."
         ),

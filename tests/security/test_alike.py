@@ -74,6 +74,7 @@ def server(app, store):
         "argon2_memory": 19456,
         "argon2_time": 2,
         "sign_in_floor": timedelta(milliseconds=400),
+        "wrong_passwords_network": 10_000,
     }
     with serving(app.extensions["seuil.settings"], **changes) as url:
         yield url

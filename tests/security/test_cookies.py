@@ -7,7 +7,8 @@ from tests.support.applications import running
 from tests.support.journey import ISSUER, Person
 
 HTTPS = "https://login.example.ch"
-NAMES = ("seuil-browser", "seuil-form", "seuil-session")
+NAMES = ("seuil-browser", "seuil-form", "seuil-known", "seuil-session")
+LASTING = "seuil-known"
 
 
 @pytest.fixture
@@ -52,9 +53,11 @@ def test_each_cookie_is_out_of_reach_of_scripts_and_of_other_hosts(signed_in):
         assert (cookie.path, cookie.origin_only) == ("/", True)
 
 
-def test_no_cookie_outlives_the_browser(signed_in):
-    for cookie in cookies(signed_in).values():
-        assert (cookie.expires, cookie.max_age) == (None, None)
+def test_no_cookie_outlives_the_browser_but_the_one_that_says_who_knows_it(signed_in):
+    for name, cookie in cookies(signed_in).items():
+        lasts = name.removeprefix("__Host-") == LASTING
+        assert cookie.max_age == (180 * 86400 if lasts else None), name
+        assert (cookie.expires is not None) == lasts, name
 
 
 def test_signing_out_takes_the_session_cookie_away_and_no_other(signed_in):

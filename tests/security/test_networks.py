@@ -1,4 +1,5 @@
-"""Wrong passwords are counted by identifier and network: an IPv6 user owns a whole /64 (RFC 6177)."""
+"""Wrong passwords are counted by identifier and network: an IPv6 user owns a whole /64 (RFC 6177), and who
+has one IPv4 address of a /24 has often more."""
 
 import pytest
 
@@ -34,7 +35,9 @@ def mistype(person):
         (HERE, "2001:db8:0:1:ffff:ffff:ffff:ffff"),
         ("::1", "::2"),
         ("192.0.2.7", "192.0.2.7"),
-        ("192.0.2.7", "::ffff:192.0.2.7"),
+        ("192.0.2.7", "192.0.2.255"),
+        ("192.0.2.7", "::ffff:192.0.2.9"),
+        ("fe80::1%eth0", "fe80::2"),
         ("", "not an address"),
     ],
 )
@@ -49,8 +52,8 @@ def test_addresses_of_one_network_share_their_tries(at, one, other):
         (HERE, "2001:db8:0:2::1"),
         (HERE, "2001:db8:1:1::1"),
         (HERE, "192.0.2.7"),
-        ("192.0.2.7", "192.0.2.8"),
-        ("::ffff:192.0.2.7", "::ffff:192.0.2.8"),
+        ("192.0.2.7", "192.0.3.7"),
+        ("::ffff:192.0.2.7", "::ffff:192.0.3.7"),
         ("2001:db8:0:10::1", "2001:db8:0:1::1"),
     ],
 )

@@ -1,6 +1,7 @@
 """200 guesses at once, over several processes, are 200 guesses: none is compared beyond the limit."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
@@ -10,6 +11,8 @@ import requests
 from idp.accounts.account import Account
 from idp.challenges.challenge import Challenge
 from idp.extensions import db
+from idp.security.throttle import Throttle
+from idp.security.tokens import digest
 from idp.sessions.models import Authentication
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD, Page, Person
@@ -19,10 +22,29 @@ from tests.support.surfer import Answer
 GUESSES = 200
 
 
+NETWORKS = 20
+
+
 @pytest.fixture
 def server(app):
-    with serving(app.extensions["seuil.settings"]) as url:
+    """Two processes behind a proxy that names the sender; no guess is turned away unheard."""
+    changes = {"trusted_proxies": 1, "sign_in_slots": 16}
+    with serving(app.extensions["seuil.settings"], workers=2, **changes) as url:
         yield url
+
+
+def here(_number: int) -> str:
+    return "192.0.2.1"
+
+
+def spread(number: int) -> str:
+    """So many networks, and every address of a network another one."""
+    return f"198.51.{number % NETWORKS}.{number}"
+
+
+def pretended(number: int) -> str:
+    """Only what the own proxy wrote, the last, is believed."""
+    return f"198.51.{number % NETWORKS}.{number}, 192.0.2.1"
 
 
 def begin(person: Person, url: str) -> tuple[requests.Session, str, Page]:
@@ -33,20 +55,25 @@ def begin(person: Person, url: str) -> tuple[requests.Session, str, Page]:
 
 
 def shoot(
-    http: requests.Session, url: str, fields: list[dict[str, str]]
+    http: requests.Session,
+    url: str,
+    fields: list[dict[str, str]],
+    sender: Callable[[int], str] = here,
 ) -> list[requests.Response]:
-    """Post each set of fields at the same time, from one browser."""
+    """Post each set of fields at the same time, with one browser's cookies, each from its sender."""
 
-    def post(values: dict[str, str]) -> requests.Response:
-        return requests.post(
-            url, data=values, cookies=http.cookies, timeout=60, allow_redirects=False
-        )
+    def post(numbered: tuple[int, dict[str, str]]) -> requests.Response:
+        number, values = numbered
+        headers = {"X-Forwarded-For": sender(number)}
+        options = {"cookies": http.cookies, "timeout": 60, "allow_redirects": False}
+        return requests.post(url, data=values, headers=headers, **options)
 
     with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(post, fields))
+        return list(pool.map(post, enumerate(fields)))
 
 
-def test_codes(person, server):
+@pytest.mark.parametrize("sender", [here, spread])
+def test_codes(person, server, sender):
     make_account()
     http, url, page = begin(person, server)
     fields = page.forms[0].fields | {"identifier": ADDRESS, "password": NEW_PASSWORD}
@@ -56,7 +83,8 @@ def test_codes(person, server):
 
     wrong = [f"{number:06}" for number in range(GUESSES) if f"{number:06}" != right]
     token = page.forms[0].fields["csrf_token"]
-    answers = shoot(http, answer.url, [{"csrf_token": token, "code": code} for code in wrong])
+    guesses = [{"csrf_token": token, "code": code} for code in wrong]
+    answers = shoot(http, answer.url, guesses, sender)
     seen = Counter(
         "compared"
         if "Ce code n’est pas le bon" in one.text
@@ -86,18 +114,55 @@ def test_one_right_code_posted_many_times_authenticates_once(person, server):
     assert db.session.query(Authentication).count() == 1
 
 
-def test_passwords(person, server):
+@pytest.mark.parametrize(
+    ("identifier", "sender", "free"),
+    [
+        (ADDRESS, here, 5),
+        (ADDRESS, pretended, 5),
+        (ADDRESS, spread, 20),
+        ("jeanne", spread, 20),
+    ],
+)
+def test_passwords(person, server, identifier, sender, free):
+    """Five at an identifier are free from one network, twenty from all; each later one waits 1, 2, 4 …
+    seconds for the one before it."""
     make_account()
     http, url, page = begin(person, server)
     token = page.forms[0].fields["csrf_token"]
     tries = [
-        {"csrf_token": token, "identifier": ADDRESS, "password": f"guess {number}"}
+        {"csrf_token": token, "identifier": identifier, "password": f"guess {number}"}
         for number in range(GUESSES)
     ]
-    seen = Counter(one.status_code for one in shoot(http, url, tries))
-    # Five are free; each later one waits 1, 2, 4 … seconds for the one before it.
+    seen = Counter(one.status_code for one in shoot(http, url, tries, sender))
     assert set(seen) == {422, 429}
-    assert 5 <= seen[422] <= 8, seen
+    assert free <= seen[422] <= free + 3, seen
+    assert counted(f"password:{tries_name(identifier)}") == seen[422]
+    assert counted("password-everywhere") == seen[422]
+
+
+def test_one_password_tried_at_many_identifiers(person, app):
+    """From one network, and from many: nobody's own counter ever fills up."""
+    changes = {"trusted_proxies": 1, "sign_in_slots": 16}
+    limits = {"wrong_passwords_network": 40, "wrong_passwords_everywhere": 60}
+    with serving(app.extensions["seuil.settings"], **changes, **limits) as server:
+        http, url, page = begin(person, server)
+        token = page.forms[0].fields["csrf_token"]
+        tries = [
+            {"csrf_token": token, "identifier": f"person{number}", "password": "Soleil2024"}
+            for number in range(GUESSES)
+        ]
+        one = Counter(answer.status_code for answer in shoot(http, url, tries, here))
+        all_of_them = Counter(answer.status_code for answer in shoot(http, url, tries, spread))
+    assert 40 <= one[422] <= 43, one
+    assert 60 <= one[422] + all_of_them[422] <= 64, all_of_them
+
+
+def tries_name(identifier: str) -> str:
+    return identifier.replace(".", "")
+
+
+def counted(key: str) -> int:
+    return db.session.get_one(Throttle, digest(key)).count
 
 
 def test_one_password_form_spread_over_many_browsers_is_counted_together(person, server):

@@ -3,6 +3,7 @@
 from idp.accounts.account import Account
 from idp.audit.models import AuditChain, AuditEvent
 from idp.challenges.challenge import Challenge
+from idp.challenges.sms import SmsConversion
 from idp.clients.client import Client
 from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
@@ -16,5 +17,6 @@ from idp.sessions.models import Authentication
 
 MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
-    *(Alert, AuditChain, AuditEvent, MigrationCase, Throttle, CacheVersion, Authentication),
+    *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
+    *(CacheVersion, Authentication),
 )

@@ -36,7 +36,7 @@ class TestPolicy:
     def test_more_than_128_characters_are_too_many(self):
         assert problems("xK9#mQ2$" * 17) == (PasswordProblem.TOO_LONG,)
 
-    @pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "password1234", "123456789012"])
+    @pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "abababababab", "123456789012"])
     def test_what_is_guessed_first_is_refused(self, password):
         assert problems(password) == (PasswordProblem.WEAK,)
 
