@@ -78,7 +78,7 @@ def migrated(*, sub: str, source: str, reference: str) -> None:
 
 
 def code_issued(*, client_id: str, sub: str) -> None:
-    """A relying party got an authorization code for a living session."""
+    """A relying party got an authorization code for a living session; further ones at once are not told."""
     _record("code_issued", account=sub, client=client_id)
 
 

@@ -25,7 +25,7 @@ from idp.extensions import db, transaction
 
 _COLUMNS = ("at", "event", "actor", "about")
 _ACCOUNTS = ("account", "events", "first", "last")
-_FAULTS = ("fault", "seq", "id", "at", "message")
+_FAULTS = ("kind", "seq", "id", "at", "message")
 
 
 def moment(text: str) -> datetime:
@@ -174,7 +174,7 @@ def _as_record(report: Report) -> dict[str, Any]:
 
 def _faults(report: Report) -> list[dict[str, Any]]:
     return [
-        {**asdict(fault), "fault": fault.kind.value, "message": fault.message}
+        {**asdict(fault), "kind": fault.kind.value, "message": fault.message}
         for fault in report.faults
     ]
 
@@ -182,9 +182,12 @@ def _faults(report: Report) -> list[dict[str, Any]]:
 def _say(report: Report, seen: Link | None) -> None:
     if report.faults:
         show_rows(_FAULTS, _faults(report), as_json=False)
-    click.echo(f"{report.verified} events verify; the first stands on place {report.floor}.")
+    places = f", places {report.floor + 1} to {report.head.seq}" if report.verified else ""
+    click.echo(f"{report.verified} events verify{places}.")
+    if report.floor:
+        click.echo(f"Places up to {report.floor} were purged, or sealed with a former key.")
     if report.former:
-        click.echo(f"{report.former} older ones are of a former key: nothing can verify them.")
+        click.echo(f"{report.former} events are of that key: nothing can verify them.")
     if report.head.seq:
         click.echo(f"The chain is sound up to {report.head.seq}:{report.head.mac}")
     if seen is None and not report.faults:

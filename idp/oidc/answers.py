@@ -10,6 +10,8 @@ from idp.extensions import settings, transaction
 from idp.grants import codes
 from idp.grants.codes import NewCode
 from idp.oidc.request import AuthorizationRequest, Trusted
+from idp.security import throttle
+from idp.security.throttle import Budget
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
 
@@ -28,8 +30,15 @@ def grant(request: AuthorizationRequest, session: LiveSession) -> Response | Non
             code_challenge=request.code_challenge,
         )
         code = codes.issue(session, new)
-        events.code_issued(client_id=request.client.client_id, sub=session.sub)
+        _note(session, request.client.client_id)
     return _back(request.trusted, [("code", code)])
+
+
+def _note(session: LiveSession, client_id: str) -> None:
+    """One in a while: a browser that goes round in circles must not fill the table."""
+    once = Budget(f"audit:answer:{session.id}:{client_id}", 1, events.BOUND)
+    if not throttle.reserve(once):
+        events.code_issued(client_id=client_id, sub=session.sub)
 
 
 def refuse(trusted: Trusted, error: OAuth2Error) -> Response:

@@ -277,7 +277,7 @@ def test_a_broken_chain_says_where_and_exits_with_one(busy: Shell) -> None:
     assert result.exit_code == 1
     said = json.loads(result.stdout)
     (fault,) = said["faults"]
-    assert (said["sound"], fault["fault"], fault["seq"]) == (False, "altered", 6)
+    assert (said["sound"], fault["kind"], fault["seq"]) == (False, "altered", 6)
     assert fault["at"] == "2026-03-02T11:00:00+00:00"
     assert isinstance(fault["id"], int)
     shown = busy.run("audit", "verify")
@@ -290,7 +290,7 @@ def test_a_head_of_the_collector_that_the_chain_does_not_reach_is_a_fault(busy: 
     seal()
     result = busy.run("audit", "verify", "--head", f"9:{'a' * 64}", "--json")
     assert result.exit_code == 1
-    assert [fault["fault"] for fault in json.loads(result.stdout)["faults"]] == ["cut"]
+    assert [fault["kind"] for fault in json.loads(result.stdout)["faults"]] == ["cut"]
 
 
 def test_looking_whether_it_is_whole_changes_nothing(busy: Shell) -> None:

@@ -10,7 +10,10 @@ from config import Settings
 from idp.legacy import registry
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "SECURITY.md", "docs/operations.md", "deploy/seuil.env")
+PAGES = (
+    *("README.md", "SECURITY.md", "docs/operations.md", "docs/self-check.md", "docs/privacy.md"),
+    "deploy/seuil.env",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -47,6 +50,18 @@ def test_units_and_the_page_agree_where_things_are(unit: str) -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
     for path in re.findall(r"=(/(?:etc|opt|var)/[\w/.]*)", text):
         assert str(Path(path).parent) in page
+
+
+def test_the_proxys_file_has_new_tls_only_and_believes_no_forwarded_header() -> None:
+    """ASVS 5.0, 12.1.1; RFC 9700, 4.13."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    assert re.findall(r"ssl_protocols (.*);", text) == ["TLSv1.2 TLSv1.3"]
+    forwarded = dict(re.findall(r"proxy_set_header (X-Forwarded-\S+)\s+(\S+);", text))
+    assert forwarded == {
+        "X-Forwarded-For": "$remote_addr",
+        "X-Forwarded-Proto": "$scheme",
+        "X-Forwarded-Host": "$host",
+    }
 
 
 def test_the_wrapper_is_a_program_that_a_shell_understands() -> None:

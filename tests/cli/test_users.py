@@ -27,6 +27,11 @@ def add(address: str, phone: str | None = None) -> str:
         return made.sub
 
 
+def test_a_fresh_deployment_has_no_account_and_no_client(ready: Shell) -> None:
+    """ASVS 5.0, 6.3.2: nothing to forget to close."""
+    assert ready.json("users", "list") == ready.json("clients", "list") == []
+
+
 def test_no_hash_is_ever_shown(ready: Shell) -> None:
     sub = add("jeanne@example.ch")
     for text in (

@@ -77,6 +77,18 @@ def test_every_page_has_its_step_its_fields_and_the_notices_labels(person):
     assert seen == [*STEPS]
 
 
+def test_passwords_are_masked_and_may_be_pasted(person):
+    """ASVS 5.0, 6.2.6 and 6.2.7."""
+    seen = set()
+    for at in walk(person):
+        for name, field in fields_of(at.page).items():
+            secret = name in {"password", "confirmation"}
+            assert (field["type"] == "password") is secret
+            seen |= {name} if secret else set()
+        assert "onpaste" not in at.page.source
+    assert seen == {"password", "confirmation"}
+
+
 def test_progress_is_shown_for_steps_two_to_six_of_the_notice(person):
     numbers = []
     for at in walk(person):
