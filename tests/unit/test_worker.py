@@ -50,7 +50,7 @@ def test_it_stops_promptly(inline):
     began = time.monotonic()
     inline.stop()
     assert time.monotonic() - began < 2
-    assert not inline._thread.is_alive()
+    assert not [thread for thread in inline.threads if thread.is_alive()]
 
 
 @pytest.mark.usefixtures("app")
