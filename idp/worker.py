@@ -12,11 +12,12 @@ from flask import Flask
 from idp import housekeeping
 from idp.delivery import outbox, routes
 from idp.extensions import db, settings
+from idp.flow import codes
 from idp.security import tokens
 
 _log = structlog.get_logger("seuil.worker")
 
-_UNDELIVERED: outbox.Undelivered = {}
+_UNDELIVERED: outbox.Undelivered = {"challenge": codes.undelivered}
 """Who answers for a message that is given up, by the kind of its topic."""
 
 

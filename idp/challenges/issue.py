@@ -51,8 +51,8 @@ def open_challenge(
         expires_at=now + settings.code_lifetime,
     )
     db.session.add(challenge)
-    _emit(challenge, wording, now)
     db.session.flush()
+    _emit(challenge, wording, now)
     return Sent(challenge.id)
 
 
@@ -138,6 +138,7 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
         },
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
-    outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))
+    masked, topic = mask(challenge.destination), f"challenge:{challenge.id}"
+    outbox.enqueue(message, expires_at=challenge.expires_at, masked=masked, topic=topic)
     if challenge.channel is Channel.SMS:
         sms.count_sent(challenge.destination)
