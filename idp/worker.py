@@ -76,7 +76,8 @@ class Worker:
             heard = outbox.bell.heard()
             with self._app.app_context():
                 pause = settings.outbox_poll.total_seconds()
-                send = partial(outbox.deliver_due, self._name, channel, _UNDELIVERED)
+                # One at a time, to stop after it when asked to.
+                send = partial(outbox.deliver_due, self._name, channel, _UNDELIVERED, most=1)
                 busy = self._try(f"deliver-{channel}", send)
             if not busy:
                 outbox.bell.wait(heard, pause)

@@ -86,14 +86,17 @@ def _forget(session: Session) -> None:
 
 
 def deliver_due(
-    worker: str, channel: str | None = None, undelivered: Undelivered | None = None
+    worker: str,
+    channel: str | None = None,
+    undelivered: Undelivered | None = None,
+    most: int = _BATCH,
 ) -> int:
-    """Send up to a batch of due messages, over one channel or all; how many were tried.
+    """Send up to `most` due messages, over one channel or all; how many were tried.
 
     Which one is next is looked up after each, so that new messages never wait behind old retries.
     """
     tried = 0
-    while tried < _BATCH and (lease := _next(worker, channel)):
+    while tried < most and (lease := _next(worker, channel)):
         _deliver(lease, worker, undelivered or {})
         tried += 1
     return tried
