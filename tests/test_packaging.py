@@ -77,7 +77,7 @@ def test_a_wheel_brings_every_kind_of_file(wheel):
         *("idp/templates/sign-in.html", "idp/templates/messages/fr/second-factor.sms"),
         *("idp/templates/messages/en/address-taken.html", "idp/demo/templates/portal.html"),
         *("idp/migrations/env.py", "idp/migrations/alembic.ini", "idp/migrations/script.py.mako"),
-        *("idp/migrations/versions/0001_first_schema.py",),
+        *("idp/migrations/versions/0001_first_schema.py", "idp/delivery/gateways/swisscom.toml"),
         *("idp/accounts/common_passwords/fr.txt", "idp/accounts/common_passwords/keyboards.txt"),
     ):
         assert expected in names

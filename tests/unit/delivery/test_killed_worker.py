@@ -9,7 +9,7 @@ import pytest
 from idp.delivery.models import OutboxStatus
 from tests.support.faults import eventually, faulty, silent, smtp
 from tests.support.server import working
-from tests.unit.delivery.test_outbox import leave, rows
+from tests.unit.delivery.test_outbox import leave, seen
 
 LEASE = timedelta(seconds=7)
 
@@ -41,13 +41,13 @@ def test_what_a_killed_worker_was_sending_arrives_once_when_its_lease_ends(app, 
         assert reached.wait(20)
         first.kill()
         first.wait(timeout=20)
-    leased_until = rows()[0].due_at.timestamp()
-    assert rows()[0].leased_by is not None
+    leased_until = seen()[0].due_at.timestamp()
+    assert seen()[0].leased_by is not None
     with working(settings, **options):
         leave("other@example.ch")
         eventually(lambda: [one for one in inbox.messages if one.to == "other@example.ch"], 20)
         assert len(inbox.messages) == 1, "the lease is kept"
         eventually(lambda: len(inbox.messages) == 2, 20)
         assert time.time() >= leased_until
-        eventually(lambda: {row.status for row in rows()} == {OutboxStatus.SENT})
+        eventually(lambda: {row.status for row in seen()} == {OutboxStatus.SENT})
     assert sorted(one.to for one in inbox.messages) == ["other@example.ch", "someone@example.ch"]

@@ -33,6 +33,12 @@ def rows():
     return list(db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
 
 
+def seen():
+    """Rows as others have left them by now, in a transaction of its own."""
+    db.session.rollback()
+    return rows()
+
+
 def test_a_message_is_sent_once_and_its_payload_erased(inbox):
     leave()
     assert outbox.deliver_due("w") == 1

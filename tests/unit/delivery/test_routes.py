@@ -1,7 +1,10 @@
 """Routes: which gateway takes a message, which is next, and what the file may say."""
 
+import re
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -317,4 +320,37 @@ def test_a_lease_shorter_than_all_time_outs_together_is_refused(written):
         pytest.raises(ConfigurationError, match="IDP_OUTBOX_LEASE must be at least 65"),
         written(three),
     ):
+        pass
+
+
+def test_the_examples_of_the_page_are_right(app, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[3] / "docs" / "delivery.md").read_text()
+    text = "\n".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    for name in set(re.findall(r'"env:(\w+)"', text)):
+        monkeypatch.setenv(name, "secret")
+    path = tmp_path / "routes.toml"
+    path.write_text(re.sub(r'"file:[^"]+"', '"secret"', text))
+    with override(app, delivery_routes=path):
+        ways = app.extensions["seuil.routes"]
+        assert len(ways.mail) == 2
+        assert [r.plan.name for r in ways.for_number("+41791234567")] == ["swiss", "world"]
+        assert {route.plan.name for route in ways.sms} == {
+            "swiss",
+            "world",
+            "own",
+            "centre",
+            "other",
+        }
+
+
+@pytest.mark.parametrize("name", ["smpp", "apprise"])
+def test_a_sender_whose_library_is_not_there_is_told(written, monkeypatch, name):
+    library = {"smpp": "smpplib", "apprise": "apprise"}[name]
+    monkeypatch.delitem(sys.modules, f"idp.delivery.sms_{name}", raising=False)
+    monkeypatch.delitem(sys.modules, "idp.delivery.smpp_session", raising=False)
+    for module in [one for one in sys.modules if one.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    said = re.escape(f"route s: install the extra for it: pip install 'seuil[{name}]'")
+    with pytest.raises(ConfigurationError, match=said), written(sms(type=f"'{name}'")):
         pass

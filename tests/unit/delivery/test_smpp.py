@@ -2,13 +2,17 @@
 
 import pytest
 
+from idp.delivery import outbox
 from idp.delivery.messages import Sms
+from idp.delivery.models import OutboxStatus
 from idp.delivery.senders import RefusedError, RetryLaterError
 from idp.delivery.sms_smpp import SmppSmsSender, plan
 from idp.delivery.tables import TomlTable
 from tests.conftest import require
 from tests.support import centre as centres
 from tests.support.faults import eventually
+from tests.support.settings import override
+from tests.unit.delivery.test_outbox import leave, rows, seen
 
 SMS = Sms("+41791234567", "123456 : code de connexion sur é.example\n\n@é.example #123456")
 LONG = Sms("+41791234567", "Ceci est un long texte [avec €] " * 12)
@@ -195,3 +199,33 @@ def test_a_receipt_that_comes_before_its_message_is_on_record_is_kept(sender, ce
 def test_a_wrong_option_is_told(sender, options, said):
     with pytest.raises(ValueError, match=said):
         sender(**options)
+
+
+ROUTES = """
+[[mail]]
+name = "mail"
+host = "localhost"
+port = 25
+security = "none"
+
+[[sms]]
+name = "centre"
+type = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "seuil"
+password = "secret"
+sender = "Seuil"
+"""
+
+
+def test_a_receipt_reaches_the_row_of_its_message(app, centre, tmp_path):
+    path = tmp_path / "routes.toml"
+    path.write_text(ROUTES.format(port=centre.port))
+    centre.tell(receipt="DELIVRD")
+    with override(app, delivery_routes=path):
+        leave("+41791234567", channel="sms")
+        outbox.deliver_due("w")
+        (row,) = rows()
+        assert (row.status, row.route, row.reference) == (OutboxStatus.SENT, "centre", "m1")
+        assert eventually(lambda: seen()[0].receipt) == "delivered"
