@@ -7,9 +7,7 @@ from them.
 
 import os
 import re
-import tomllib
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
@@ -17,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress
+from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress, has_sms
 
 
 class Settings(BaseSettings):
@@ -402,17 +400,7 @@ class Settings(BaseSettings):
     @property
     def sms_enabled(self) -> bool:
         """True when there is a gateway that can send SMS."""
-        return _has_sms(self.delivery_routes) if self.delivery_routes else bool(self.sms_url)
-
-
-@lru_cache
-def _has_sms(path: Path) -> bool:
-    """Whether the file has an SMS route; what is wrong with the file is said at the start, elsewhere."""
-    try:
-        tables = tomllib.loads(path.read_text()).get("sms", [])
-        return any(table.get("enabled", True) for table in tables)
-    except (OSError, ValueError, TypeError, AttributeError):
-        return False
+        return has_sms(self.delivery_routes) if self.delivery_routes else bool(self.sms_url)
 
 
 def _plain(field: FieldInfo | None, value: Any) -> Any:

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from idp import schema
 from idp.app import create_app
 from idp.delivery.models import OutboxMessage
-from idp.extensions import db, transaction
-from idp.keys import kek, signing
-from tests.conftest import register_portal
+from idp.extensions import db
+from idp.keys import kek
+from tests.support import database, portal
 from tests.support.accounts import make_account
 from tests.support.faults import eventually
 from tests.support.inbox import Inbox
@@ -55,14 +54,10 @@ def _sign_in(inbox: Inbox, folder: Path, samples: int) -> list[float]:
     app = create_app(settings)
     addresses = [f"p{number}@example.ch" for number in range(samples)]
     with app.app_context():
-        schema.upgrade()
-        with transaction():
-            for alg in signing.lacking():
-                signing.create(alg)
-        portal = register_portal()
+        database.prepare()
         for address in addresses:
             make_account(address)
-        begin = Person(app, inbox, portal).authorize_path()
+        begin = Person(app, inbox, portal.register()).authorize_path()
         with serving(settings, workers=1, worker="inline") as provider:
             for address in addresses:
                 surfer = Surfer("").get(provider + begin)

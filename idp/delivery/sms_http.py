@@ -4,7 +4,6 @@ import socket
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from idp.delivery.http_gateway import HttpGateway, at, judge, sign, write
 from idp.delivery.messages import Sms
@@ -32,7 +31,7 @@ class HttpSmsSender:
                 request, timeout=self._timeout, allow_redirects=False, **settings
             ) as answer:
                 body = self._body(answer)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, OSError) as error:
             raise RetryLaterError(type(error).__name__) from error
         judge(self._gateway.success, answer.status_code, body)
         found = at(body, self._gateway.reference) if self._gateway.reference else None
@@ -43,12 +42,15 @@ class HttpSmsSender:
         rule = self._gateway.success.reads_body
         if not (rule or self._gateway.reference):
             return b""
+        body = b""
         try:
-            body: bytes = answer.raw.read(_LONGEST_ANSWER, decode_content=True)
-        except (HTTPError, OSError):
+            for piece in answer.iter_content(_LONGEST_ANSWER):
+                body += piece
+                if len(body) >= _LONGEST_ANSWER:
+                    break
+        except (requests.RequestException, OSError):
             if rule:
                 raise
-            return b""
         return body
 
     def tend(self) -> None:

@@ -36,7 +36,7 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
 @contextmanager
 def override(app: Flask, **changes: Any) -> Iterator[None]:
     """Run with other settings for a while, and with the routes that follow from them."""
-    before = {name: app.extensions[name] for name in ("seuil.settings", "seuil.routes")}
+    before = dict(app.extensions)
     app.extensions["seuil.settings"] = before["seuil.settings"].model_copy(update=changes)
     elsewhere = any(name.startswith(("smtp_", "sms_", "mail_", "delivery_")) for name in changes)
     try:
@@ -44,6 +44,6 @@ def override(app: Flask, **changes: Any) -> Iterator[None]:
             delivery.init_app(app)
         yield
     finally:
-        if app.extensions["seuil.routes"] is not before["seuil.routes"]:
+        if app.extensions.get("seuil.routes") is not before.get("seuil.routes"):
             app.extensions["seuil.routes"].close()
         app.extensions.update(before)
