@@ -51,7 +51,6 @@ def open_challenge(
         expires_at=now + settings.code_lifetime,
     )
     db.session.add(challenge)
-    db.session.flush()
     _emit(challenge, wording, now)
     return Sent(challenge.id)
 
@@ -126,6 +125,8 @@ def minutes_left(challenge: Challenge, now: datetime) -> int:
 def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.emissions = (challenge.emissions or 0) + 1
     challenge.sent_at = now
+    # Its id, which is the message's topic, comes from the database.
+    db.session.flush()
     message = Message(
         channel=challenge.channel.value,
         to=challenge.destination,

@@ -174,3 +174,14 @@ def test_the_notice_goes_with_the_number(person, inbox, now):
     person.press("Recevoir le code", phone="079 123 45 68")
     assert person.step == "phone-code"
     assert "n’a pas pu partir" not in person.page.text
+
+
+def test_a_mail_that_bounced_is_sent_no_second_time_and_not_told_as_an_sms(person, inbox, now):
+    make_account()
+    person.authorize().sign_in(ADDRESS, NEW_PASSWORD)
+    inbox.smtp_answer = "550 no such mailbox"
+    now.shift(timedelta(seconds=31))
+    work(now)
+    assert [row.status for row in rows()] == [OutboxStatus.DEAD]
+    person.get(person.path)
+    assert "n’a pas pu partir" not in person.page.text

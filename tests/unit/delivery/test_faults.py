@@ -158,6 +158,22 @@ def test_a_faulty_message_centre_costs_its_time_out_and_no_message(
     assert [message.to for message in inbox.messages] == ["+41791234567"]
 
 
+def endless(connection: socket.socket) -> None:
+    """Announces four gigabytes, and never sends them."""
+    connection.sendall(struct.pack(">LLLL", 0xFFFFFFF0, 0x80000009, 0, 1))
+    silent(connection)
+
+
+def test_a_pdu_that_is_larger_than_any_ends_the_session_at_once(app, inbox, tmp_path):
+    leave("+41791234567", channel="sms")
+    path = tmp_path / "routes.toml"
+    with faulty(endless) as port:
+        path.write_text(ROUTES.format(smtp=inbox.smtp_port, smpp=port, timeout=TIMEOUT))
+        with override(app, delivery_routes=path):
+            outbox.deliver_due("w")
+    assert rows()[0].last_error == "centre: ConnectionError"
+
+
 ROUTES = """
 [[mail]]
 name = "mail"

@@ -317,3 +317,18 @@ def test_an_sms_that_nobody_answers_for_is_tried_as_long_as_it_is_valid(inbox):
         inbox.sms_status = 200
         outbox.deliver_due("w", "sms")
     assert len(inbox.messages) == 1
+
+
+def test_whoever_lost_the_lease_to_one_that_still_sends_records_nothing_and_tells_nobody(inbox):
+    told = []
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        leave("+41791234567", channel="sms", topic="thing:12")
+        slow = outbox._lease(rows()[0].id, "slow worker")
+        now.shift(settings.outbox_lease)
+        assert outbox._lease(rows()[0].id, "other")
+        inbox.sms_status = 400
+        outbox._deliver(slow, "slow worker", {"thing": told.append})
+        outbox._postpone(slow, "slow worker", "late")
+    row = rows()[0]
+    assert (row.status, row.leased_by, row.last_error) == (OutboxStatus.WAITING, "other", None)
+    assert told == []
