@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress
+from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress, has_sms
 
 
 class Settings(BaseSettings):
@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     )
 
     # -- Delivery -----------------------------------------------------------------------------
+    delivery_routes: Path | None = Field(
+        None,
+        description="TOML file with `[[mail]]` and `[[sms]]` routes (docs/delivery.md); it takes the "
+        "place of `IDP_SMTP_*` and `IDP_SMS_URL`. None: these make one route each.",
+    )
     smtp_host: str = Field("localhost", description="Mail submission host.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Mail submission port.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
@@ -80,12 +85,21 @@ class Settings(BaseSettings):
     smtp_username: str = Field("", description="Empty: no authentication.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Password for `smtp_username`.")
     smtp_timeout: Duration = Field(
-        timedelta(seconds=10), description="Seconds for any one SMTP exchange before giving up."
+        timedelta(seconds=10),
+        description="Seconds for one whole message, from the connection to the server's last answer.",
+    )
+    smtp_idle: Duration = Field(
+        timedelta(seconds=30),
+        description="Seconds for which an SMTP connection is kept for the next message.",
     )
     mail_from: SenderAddress = Field(
         "no-reply@localhost", description="Sender address of every e-mail."
     )
     mail_from_name: str = Field("e-services", description="Sender name of every e-mail.")
+    mail_envelope_from: SenderAddress | Literal[""] = Field(
+        "",
+        description="Address in the envelope, where bounces go (RFC 5321). Empty: `mail_from`.",
+    )
     sms_url: GatewayUrl = Field(
         "",
         description="HTTP gateway that sends SMS: receives POST JSON `{to, text}` and answers "
@@ -95,7 +109,15 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token for the SMS gateway. Empty: none is sent."
     )
     sms_timeout: Duration = Field(
-        timedelta(seconds=10), description="Seconds before an SMS gateway counts as dead."
+        timedelta(seconds=10),
+        description="Seconds for one whole message before an SMS gateway counts as dead.",
+    )
+    sms_rounds: int = Field(
+        2,
+        ge=1,
+        le=10,
+        description="How often all gateways are tried, a second apart, before a code by SMS is given "
+        "up and a sign-in code goes by e-mail instead: nobody waits long for a dead gateway.",
     )
     phone_region: Country = Field(
         "CH",
@@ -139,8 +161,8 @@ class Settings(BaseSettings):
     )
     outbox_lease: Duration = Field(
         timedelta(seconds=60),
-        description="How long a worker owns a message that it is sending; more than twice any "
-        "time-out, so that no message is sent by two workers.",
+        description="How long a worker owns a message that it is sending; more than the time-outs of "
+        "all its routes together and 5 seconds, so that no message is sent by two workers.",
     )
 
     # -- One-time codes (NIST SP 800-63B-4, 3.1.3) ----------------------------------------------
@@ -378,7 +400,7 @@ class Settings(BaseSettings):
     @property
     def sms_enabled(self) -> bool:
         """True when there is a gateway that can send SMS."""
-        return bool(self.sms_url)
+        return has_sms(self.delivery_routes) if self.delivery_routes else bool(self.sms_url)
 
 
 def _plain(field: FieldInfo | None, value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from idp import logs, resources, worker
-from idp.delivery import senders
+from idp.delivery import setup as delivery
 from idp.extensions import init_database
 from idp.keys import kek
 from idp.legacy import registry as legacy_sources
@@ -26,7 +26,7 @@ def create_app(settings: "Settings") -> Flask:
     kek.init_app(app)
     web.init_app(app)
     legacy_sources.init_app(app)
-    senders.init_app(app)
+    delivery.init_app(app)
     oidc.init_app(app)
     pages.init_app(app)
     if settings.worker == "inline":

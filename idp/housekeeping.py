@@ -11,7 +11,7 @@ from idp.audit.chain import Batch
 from idp.audit.seals import Broken
 from idp.challenges import sms
 from idp.challenges import verify as challenges
-from idp.delivery import outbox
+from idp.delivery import upkeep as outbox
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
 from idp.flow import alerts, interaction
@@ -59,6 +59,7 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("challenge", challenges.purge),
     ("migration_case", cases.purge),
     ("legacy_identity", identity.purge),
+    ("outbox_payload", outbox.erase),
     ("outbox", outbox.purge),
     ("throttle", throttle.purge),
     ("sms_conversion", sms.purge),
@@ -68,7 +69,7 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
 
 
 def purge(actor: str = events.WORKER) -> dict[str, int]:
-    """Delete all that is over, in bounded batches; table to rows deleted. An event if anything went."""
+    """Delete all that is over, in bounded batches; table to rows deleted (`outbox_payload`: erased). An event if anything went."""
     gone = {name: _empty(room_purge) for name, room_purge in _ORDER}
     if any(gone.values()):
         with transaction():

@@ -12,8 +12,11 @@ from sqlalchemy.exc import DBAPIError
 if TYPE_CHECKING:
     from config import Settings
 
-_SECRETIVE = ("authlib", "urllib3", "requests", "sqlalchemy", "smtplib", "asyncio")
+_SECRETIVE = ("authlib", "requests", "sqlalchemy", "smtplib", "asyncio", "smpplib")
 """Libraries that write tokens, codes, addresses or parameters below WARNING."""
+
+_INDISCREET = ("apprise", "urllib3")
+"""Libraries that write numbers, or addresses with what they carry, at any level."""
 
 
 class _JsonLines(logging.Handler):
@@ -50,6 +53,8 @@ def init(settings: "Settings") -> None:
     logging.getLogger("seuil").setLevel(settings.log_level)
     for name in _SECRETIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _without_values(

@@ -1,7 +1,10 @@
 """What the value of an option may be: types that `config.py` declares its options with."""
 
 import re
+import tomllib
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -87,3 +90,13 @@ SenderAddress = Annotated[str, AfterValidator(_sender)]
 
 Country = Annotated[str, AfterValidator(_country)]
 """ISO 3166, two capitals, of a country whose numbers phonenumbers knows."""
+
+
+@lru_cache
+def has_sms(path: Path) -> bool:
+    """Whether a routes file has an SMS route; what is wrong with it is said elsewhere, at the start."""
+    try:
+        tables = tomllib.loads(path.read_text()).get("sms", [])
+        return any(table.get("enabled", True) for table in tables)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False

@@ -14,6 +14,7 @@ from tests.support.environment import forget_settings, require
 forget_settings()
 
 from idp.app import create_app
+from idp.delivery import routes
 from idp.extensions import db
 from idp.keys import kek
 from tests.support import database, portal, postgres
@@ -87,6 +88,7 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
     with app.app_context():
         database.prepare()
     yield app
+    routes.close(app)
     with app.app_context():
         db.engine.dispose()
     for source in app.extensions["seuil.legacy"].sources:

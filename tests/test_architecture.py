@@ -143,6 +143,6 @@ def test_only_extensions_commits_and_only_a_few_read_the_environment():
             environment.add(name)
     assert commits == {"idp/extensions.py"}
     assert environment <= {
-        *("config.py", "idp/legacy/registry.py"),
+        *("config.py", "idp/security/references.py"),
         *("idp/cli/checks.py", "idp/cli/common.py"),
     }

@@ -161,6 +161,11 @@ def message_undeliverable(*, channel: str, recipient: str, outcome: str, why: st
     _record("message_undeliverable", actor=WORKER, **told)
 
 
+def messages_retried(*, count: int, actor: str) -> None:
+    """An administrator let messages that were given up wait again."""
+    _record("messages_retried", actor=actor, count=count)
+
+
 def purged(*, counts: Mapping[str, int], actor: str) -> None:
     """What was over was deleted: table to rows, where any went."""
     gone = " ".join(f"{name}={count}" for name, count in counts.items() if count)

@@ -52,7 +52,6 @@ def open_challenge(
     )
     db.session.add(challenge)
     _emit(challenge, wording, now)
-    db.session.flush()
     return Sent(challenge.id)
 
 
@@ -126,6 +125,8 @@ def minutes_left(challenge: Challenge, now: datetime) -> int:
 def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.emissions = (challenge.emissions or 0) + 1
     challenge.sent_at = now
+    # Its id, which is the message's topic, comes from the database.
+    db.session.flush()
     message = Message(
         channel=challenge.channel.value,
         to=challenge.destination,
@@ -138,6 +139,7 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
         },
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
-    outbox.enqueue(message, expires_at=challenge.expires_at, masked=mask(challenge.destination))
+    masked, topic = mask(challenge.destination), f"challenge:{challenge.id}"
+    outbox.enqueue(message, expires_at=challenge.expires_at, masked=masked, topic=topic)
     if challenge.channel is Channel.SMS:
         sms.count_sent(challenge.destination)

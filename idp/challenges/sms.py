@@ -62,6 +62,12 @@ def count_sent(number: str) -> None:
     _count(number, sent=1, used=0)
 
 
+def count_lost(number: str) -> None:
+    """A message to a number (E.164) never left: a dead gateway must not look like fraud. Runs in the
+    caller's transaction."""
+    _count(number, sent=-1, used=0)
+
+
 def count_used(number: str) -> None:
     """A code sent to a number (E.164) came back. Runs in the caller's transaction."""
     _count(number, sent=0, used=1)

@@ -14,7 +14,7 @@ from idp.audit import seals
 from idp.challenges import sms
 from idp.cli.common import bare_app, database_name, demand_database, inside, whole_app
 from idp.clients import manage
-from idp.delivery import outbox
+from idp.delivery import upkeep
 from idp.errors import ConfigurationError
 from idp.extensions import db
 from idp.keys import kek, signing
@@ -120,7 +120,7 @@ def _clients(_settings: Settings) -> Iterator[Finding]:
 
 
 def _outbox(_settings: Settings) -> Iterator[Finding]:
-    count = outbox.overdue()
+    count = upkeep.overdue()
     if count:
         message = f"{count} messages are overdue: does a worker run (`idp worker`)?"
         yield Finding("warning", "outbox", message)

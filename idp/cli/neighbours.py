@@ -1,54 +1,65 @@
 """What can be wrong with the servers that a deployment talks to: mail, SMS, old user stores."""
 
-import smtplib
-import socket
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from typing import Literal, cast
 
 from flask import Flask
+from phonenumbers import country_code_for_region
 
 from idp.cli.checks import Finding, NeighbourCheck
-from idp.delivery import senders
-from idp.delivery.smtp import HardenedMail
+from idp.delivery import routes
+from idp.delivery import setup as delivery
+from idp.delivery.messages import Mail, Sms
+from idp.delivery.routes import Route, Routes
 from idp.errors import ConfigurationError
 from idp.extensions import settings
 from idp.legacy import registry as legacy
 
 
-def smtp(app: Flask) -> Iterator[Finding]:
-    """Connect, encrypt and sign in as the sender does."""
+def mail_and_sms(app: Flask) -> Iterator[Finding]:
+    """Is every route well described, safe, and there? No message is sent."""
     try:
-        senders.init_app(app)
-        with HardenedMail(app).connect() as connection:
-            connection.host.noop()
+        delivery.init_app(app)
     except ConfigurationError as error:
-        yield Finding("error", "smtp", str(error))
-    except (smtplib.SMTPException, OSError) as error:
-        where = f"{settings.smtp_host}:{settings.smtp_port}"
-        yield Finding("error", "smtp", f"{where} takes no mail: {error}")
-    else:
-        yield Finding("ok", "smtp", f"{settings.smtp_host}:{settings.smtp_port} answers")
+        yield Finding("error", "routes", str(error))
+        return
+    ways = routes.current()
+    yield from (_looked_at("smtp", route) for route in ways.mail)
+    yield from (_looked_at("sms", route) for route in ways.sms)
+    yield from _sender_address()
+    yield from _sms_options(ways)
+
+
+def _looked_at(what: str, route: Route[Mail] | Route[Sms]) -> Finding:
+    problem = route.problem()
+    level, said = ("error", problem) if problem else ("ok", "answers")
+    return Finding(cast("Literal['ok', 'error']", level), what, f"{route.plan.name}: {said}")
+
+
+def _sender_address() -> Iterator[Finding]:
     if settings.secure and settings.mail_from.endswith("@localhost"):
         message = f"IDP_MAIL_FROM is {settings.mail_from}: it will be taken for spam"
         yield Finding("warning", "smtp", message)
 
 
-def sms(_app: Flask) -> Iterator[Finding]:
-    """Is a gateway set, safe, and there? No message is sent."""
-    if not settings.sms_enabled:
-        message = "no gateway (IDP_SMS_URL): the phone step is left out, codes go by e-mail"
+def _sms_options(ways: Routes) -> Iterator[Finding]:
+    if not ways.sms:
+        how = "IDP_SMS_URL or [[sms]] in IDP_DELIVERY_ROUTES"
+        message = f"no gateway ({how}): the phone step is left out, codes go by e-mail"
         yield Finding("warning", "sms", message)
         return
-    url = urlsplit(settings.sms_url)
-    if url.scheme != "https" and settings.secure:
+    if settings.delivery_routes and settings.sms_url:
+        yield Finding("warning", "sms", "IDP_SMS_URL does nothing beside IDP_DELIVERY_ROUTES")
+    elif settings.secure and settings.sms_url.startswith("http:"):
         yield Finding("error", "sms", "IDP_SMS_URL is not https: codes would travel in clear")
-    where = (url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
-    try:
-        socket.create_connection(where, settings.sms_timeout.total_seconds()).close()
-    except OSError as error:
-        yield Finding("error", "sms", f"{where[0]}:{where[1]} cannot be reached: {error}")
-    else:
-        yield Finding("ok", "sms", f"{where[0]}:{where[1]} answers")
+    unserved = [name for name in settings.sms_countries if not ways.for_number(_prefix(name))]
+    if unserved:
+        message = f"no route for numbers of {', '.join(unserved)}, which IDP_SMS_COUNTRIES allows"
+        yield Finding("warning", "sms", message)
+
+
+def _prefix(country: str) -> str:
+    return f"+{country_code_for_region(country)}"
 
 
 def old_stores(app: Flask) -> Iterator[Finding]:
@@ -68,4 +79,4 @@ def old_stores(app: Flask) -> Iterator[Finding]:
             yield Finding("ok", "legacy", f"{source.name} answers")
 
 
-ALL: tuple[NeighbourCheck, ...] = (smtp, sms, old_stores)
+ALL: tuple[NeighbourCheck, ...] = (mail_and_sms, old_stores)

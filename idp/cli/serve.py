@@ -14,7 +14,7 @@ from config import Settings
 from idp.app import create_app
 from idp.cli.common import demand_database, inside, load_settings, whole_app
 from idp.errors import ConfigurationError
-from idp.worker import InlineWorker
+from idp.worker import Worker
 
 PORT = click.IntRange(1, 65535)
 _log = structlog.get_logger("seuil.worker")
@@ -104,6 +104,7 @@ def worker() -> None:
     _log.info("worker_started")
     if options.worker == "inline":
         _log.warning("worker_beside_inline", advice="set IDP_WORKER=external for every process")
-    running = InlineWorker(app)
+    running = Worker(app)
+    running.start()
     signal.sigwait(stops)
     running.stop()

@@ -1,23 +1,25 @@
 """The outbox: messages written with what caused them, sent by workers that lease them.
 
 A worker takes a row by a conditional UPDATE that pushes its due time past the lease; whoever crashes
-leaves a row that becomes due again. Payloads are encrypted, bound to their row, and erased at the end.
+leaves a row that becomes due again. Payloads are encrypted and bound to their row.
 """
 
 import json
-import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import event, select, true, update
 from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.audit import events
-from idp.delivery import messages, senders
+from idp.delivery import messages, routes
+from idp.delivery.bell import Bell
 from idp.delivery.messages import Message
 from idp.delivery.models import OutboxMessage, OutboxStatus
+from idp.delivery.routes import Carried
 from idp.delivery.senders import RetryLaterError, UndeliverableError
 from idp.extensions import affected, db, settings, transaction
 from idp.keys import wrapping
@@ -26,10 +28,15 @@ from idp.security import tokens
 _log = structlog.get_logger("seuil.delivery")
 
 _BATCH = 20
-_LONGEST_PAUSE = timedelta(seconds=60)
+_LONGEST_PAUSE, _LONGEST_EVER = timedelta(seconds=60), timedelta(minutes=15)
 
-waiting = threading.Event()
-"""Set when a transaction of this process has left a message behind."""
+CHANNELS = ("email", "sms")
+bell = Bell()
+"""Rings when a transaction of this process has left a message behind."""
+
+Undelivered = Mapping[str, Callable[[str], bool]]
+"""By the kind of a topic: who is told its id when a message is given up, in the transaction that does
+so. True: something else took the message's place, and nobody needs it any more."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +46,26 @@ class _Leased:
     id: int
     uid: str
     kind: str
+    recipient: str
+    topic: str
     payload: str
     attempts: int
     expires_at: datetime
 
 
-def enqueue(message: Message, *, expires_at: datetime, masked: str) -> None:
-    """Leave a message in the caller's transaction. `masked` is what people may see of the recipient."""
+def enqueue(
+    message: Message, *, expires_at: datetime, masked: str, topic: str | None = None
+) -> None:
+    """Leave a message in the caller's transaction. `masked` is what people may see of the recipient.
+
+    `topic`, "kind:id", says whom to tell when the message cannot be delivered.
+    """
     uid = tokens.new_token()
     db.session.add(
         OutboxMessage(
             uid=uid,
             kind=message.channel,
+            topic=topic,
             payload=wrapping.wrap(json.dumps(asdict(message)).encode(), f"outbox:{uid}"),
             recipient=masked,
             expires_at=expires_at,
@@ -62,7 +77,7 @@ def enqueue(message: Message, *, expires_at: datetime, masked: str) -> None:
 @event.listens_for(Session, "after_commit")
 def _wake(session: Session) -> None:
     if session.info.pop("mail_waits", False):
-        waiting.set()
+        bell.ring()
 
 
 @event.listens_for(Session, "after_rollback")
@@ -70,25 +85,34 @@ def _forget(session: Session) -> None:
     session.info.pop("mail_waits", None)
 
 
-def deliver_due(worker: str) -> int:
-    """Send one batch of due messages, each leased just before it is sent; how many were tried."""
+def deliver_due(
+    worker: str,
+    channel: str | None = None,
+    undelivered: Undelivered | None = None,
+    most: int = _BATCH,
+) -> int:
+    """Send up to `most` due messages, over one channel or all; how many were tried.
+
+    Which one is next is looked up after each, so that new messages never wait behind old retries.
+    """
     tried = 0
-    for row_id in _due():
-        lease = _lease(row_id, worker)
-        if lease:
-            _deliver(lease, worker)
-            tried += 1
+    while tried < most and (lease := _next(worker, channel)):
+        _deliver(lease, worker, undelivered or {})
+        tried += 1
     return tried
 
 
-def _due() -> list[int]:
-    rows = db.session.scalars(
+def _next(worker: str, channel: str | None) -> _Leased | None:
+    """Own the message that was tried least often and waits longest; None when none is due."""
+    due = (
         select(OutboxMessage.id)
         .where(OutboxMessage.status == OutboxStatus.WAITING, OutboxMessage.due_at <= clock.now())
-        .order_by(OutboxMessage.due_at)
+        .where(OutboxMessage.kind == channel if channel else true())
+        .order_by(OutboxMessage.attempts, OutboxMessage.due_at)
         .limit(_BATCH)
     )
-    return list(rows)
+    leases = (_lease(row_id, worker) for row_id in list(db.session.scalars(due)))
+    return next((lease for lease in leases if lease), None)
 
 
 def _lease(row_id: int, worker: str) -> _Leased | None:
@@ -108,87 +132,87 @@ def _lease(row_id: int, worker: str) -> _Leased | None:
         row = db.session.get(OutboxMessage, row_id) if mine else None
         if row is None or row.payload is None:
             return None
+        named = (row.id, row.uid, row.kind, row.recipient, row.topic or "")
+        lease = _Leased(*named, row.payload, row.attempts, row.expires_at)
         if row.expires_at <= now:
-            _finish(row_id, worker, OutboxStatus.EXPIRED, row.last_error)
+            _finish(lease, worker, OutboxStatus.EXPIRED, last_error=row.last_error, payload=None)
             return None
-        return _Leased(row.id, row.uid, row.kind, row.payload, row.attempts, row.expires_at)
+        return lease
 
 
-def _deliver(lease: _Leased, worker: str) -> None:
+def _deliver(lease: _Leased, worker: str, undelivered: Undelivered) -> None:
     """Send outside any transaction, then record, if the lease is still ours."""
     try:
-        plain = wrapping.unwrap(lease.payload, f"outbox:{lease.uid}")
-        senders.send(lease.kind, messages.render(Message(**json.loads(plain))))
+        carried = _send(lease)
     except RetryLaterError as error:
-        with transaction():
+        if _out_of_patience(lease, undelivered):
+            _give_up(lease, worker, str(error), undelivered)
+        else:
             _postpone(lease, worker, str(error))
     except (UndeliverableError, wrapping.WrapError) as error:
-        with transaction():
-            _finish(lease.id, worker, OutboxStatus.DEAD, str(error))
+        _give_up(lease, worker, str(error), undelivered)
     except Exception as error:  # noqa: BLE001
         # One message that nobody can write must not hold up the others, now or after its lease.
         _log.error("message_cannot_be_written", uid=lease.uid, error=type(error).__name__)
-        with transaction():
-            _finish(lease.id, worker, OutboxStatus.DEAD, type(error).__name__)
+        _give_up(lease, worker, type(error).__name__, undelivered)
     else:
+        took = {"route": carried.route, "reference": carried.reference or None}
         with transaction():
-            _finish(lease.id, worker, OutboxStatus.SENT, None)
+            _finish(lease, worker, OutboxStatus.SENT, last_error=None, payload=None, **took)
+
+
+def _send(lease: _Leased) -> Carried:
+    plain = wrapping.unwrap(lease.payload, f"outbox:{lease.uid}")
+    rendered = messages.render(Message(**json.loads(plain)))
+    return routes.current().send(lease.kind, rendered, lease.uid)
+
+
+def _out_of_patience(lease: _Leased, undelivered: Undelivered) -> bool:
+    """True for an SMS whose place something else can take, once all gateways were tried often enough."""
+    answered = lease.topic.partition(":")[0] in undelivered
+    return lease.kind == "sms" and answered and lease.attempts >= settings.sms_rounds
+
+
+def _give_up(lease: _Leased, worker: str, error: str, undelivered: Undelivered) -> None:
+    """Bury the message and tell whoever answers for its topic, together.
+
+    Its payload is kept until it expires, for another try, unless something else took its place.
+    """
+    kind, _, about = lease.topic.partition(":")
+    with transaction():
+        buried = _finish(lease, worker, OutboxStatus.DEAD, last_error=error[:300])
+        if buried and kind in undelivered and undelivered[kind](about):
+            forget = update(OutboxMessage).where(OutboxMessage.id == lease.id).values(payload=None)
+            db.session.execute(forget)
 
 
 def _postpone(lease: _Leased, worker: str, error: str) -> None:
-    pause = min(timedelta(seconds=2 ** (lease.attempts - 1)), _LONGEST_PAUSE)
-    db.session.execute(
+    """Wait 1, 2, 4 … seconds; up to a minute, or a hundredth of what is left of a long life."""
+    now = clock.now()
+    longest = min(max(_LONGEST_PAUSE, (lease.expires_at - now) / 100), _LONGEST_EVER)
+    pause = min(timedelta(seconds=2 ** min(lease.attempts - 1, 12)), longest)
+    with transaction():
+        _write(lease, worker, due_at=now + pause, last_error=error[:300])
+
+
+def _finish(lease: _Leased, worker: str, status: OutboxStatus, **values: str | None) -> bool:
+    mine = _write(lease, worker, status=status, finished_at=clock.now(), **values)
+    if mine and status is not OutboxStatus.SENT:
+        events.message_undeliverable(
+            channel=lease.kind,
+            recipient=lease.recipient,
+            outcome=status.value,
+            why=values["last_error"] or "",
+        )
+    return mine
+
+
+def _write(lease: _Leased, worker: str, **values: object) -> bool:
+    """Record and let go of the lease; False when it was lost meanwhile."""
+    statement = (
         update(OutboxMessage)
         .where(OutboxMessage.id == lease.id, OutboxMessage.leased_by == worker)
-        .values(due_at=clock.now() + pause, leased_by=None, last_error=error[:300])
+        .where(OutboxMessage.status == OutboxStatus.WAITING)
+        .values(leased_by=None, **values)
     )
-
-
-def _finish(row_id: int, worker: str, status: OutboxStatus, error: str | None) -> None:
-    mine = affected(
-        update(OutboxMessage)
-        .where(OutboxMessage.id == row_id, OutboxMessage.leased_by == worker)
-        .values(
-            status=status,
-            payload=None,
-            leased_by=None,
-            finished_at=clock.now(),
-            last_error=error[:300] if error else None,
-        )
-    )
-    if mine and status is not OutboxStatus.SENT:
-        row = db.session.get_one(OutboxMessage, row_id)
-        events.message_undeliverable(
-            channel=row.kind,
-            recipient=row.recipient,
-            outcome=status.value,
-            why=row.last_error or "",
-        )
-
-
-def purge(limit: int) -> int:
-    """Delete up to `limit` traces of messages that could have been delivered until long ago; how many went."""
-    old = select(OutboxMessage.id).where(
-        OutboxMessage.expires_at < clock.now() - settings.outbox_kept
-    )
-    return affected(delete(OutboxMessage).where(OutboxMessage.id.in_(old.limit(limit))))
-
-
-OVERDUE = timedelta(minutes=2)
-"""A message waits no longer than the longest pause between two tries (60 s) where a worker runs."""
-
-
-def overdue() -> int:
-    """How many messages wait that a running worker would have tried by now."""
-    waits = select(db.func.count()).where(
-        OutboxMessage.status == OutboxStatus.WAITING,
-        OutboxMessage.due_at < clock.now() - OVERDUE,
-    )
-    return db.session.scalar(waits) or 0
-
-
-def listing(status: OutboxStatus | None, limit: int) -> list[OutboxMessage]:
-    """At most `limit` messages of one status, or of any, newest first. Show no payload to anybody."""
-    newest = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
-    chosen = newest if status is None else newest.where(OutboxMessage.status == status)
-    return list(db.session.scalars(chosen))
+    return bool(affected(statement))

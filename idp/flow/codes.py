@@ -18,9 +18,10 @@ from idp.challenges.results import (
     SendRefused,
     Sent,
 )
-from idp.extensions import settings, transaction
-from idp.flow.interaction import Interaction, Notice
-from idp.flow.position import Position, acting
+from idp.extensions import db, settings, transaction
+from idp.flow.interaction import Interaction, Notice, expired
+from idp.flow.position import Position, acting, locate
+from idp.flow.steps import Step
 from idp.keys.wrapping import WrapError
 from idp.security import throttle
 from idp.security.throttle import Budget
@@ -90,6 +91,27 @@ def send_enrolment(
         case_id=position.case.id,
     )
     return issue.open_challenge(new, _wording(position, template), network=network)
+
+
+def undelivered(challenge_id: str) -> bool:
+    """A code could not be sent: by SMS for a sign-in, then it goes by e-mail; otherwise the page says so.
+
+    Runs in the worker's transaction. True when a code by e-mail has taken its place.
+    """
+    lost = db.session.get(Challenge, int(challenge_id))
+    if lost is None or lost.channel is not Channel.SMS:
+        return False
+    sms.count_lost(lost.destination)
+    interaction = db.session.get(Interaction, lost.interaction_id, with_for_update=True)
+    if interaction is None or expired(interaction) or issue.current(interaction.id) is not lost:
+        return False
+    interaction.notice = Notice.SMS_UNSENT
+    position = locate(interaction)
+    if position.step is not Step.SECOND_FACTOR or position.account is None:
+        return False
+    sent = send_second_factor(position, interaction, position.account, Channel.EMAIL)
+    interaction.notice = Notice.SMS_FAILED if isinstance(sent, Sent) else Notice.SMS_UNSENT
+    return isinstance(sent, Sent)
 
 
 def check(
@@ -174,6 +196,8 @@ def _no_sms(outcome: Sent | SendRefused) -> bool:
 
 def _noting(interaction: Interaction, outcome: Sent | SendRefused) -> Sent | SendRefused:
     """Keep a missing code visible to the page that follows."""
-    missing = isinstance(outcome, SendRefused) and issue.current(interaction.id) is None
-    interaction.notice = Notice.SEND_REFUSED if missing else None
+    if isinstance(outcome, Sent):
+        interaction.notice = None
+    elif issue.current(interaction.id) is None:
+        interaction.notice = Notice.SEND_REFUSED
     return outcome

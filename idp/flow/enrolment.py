@@ -112,7 +112,7 @@ def give_phone(position: Position, text: str, network: str) -> Sent | SendRefuse
         )
         if isinstance(outcome, Sent):
             cases.choose_phone(_case(now), number)
-            now.interaction.phone_proven = None
+            _forget_phone(now.interaction)
         return outcome
 
 
@@ -121,7 +121,7 @@ def refuse_phone(position: Position) -> None:
     with acting(position) as now:
         issue.close_current(now.interaction.id)
         cases.refuse_phone(_case(now))
-        now.interaction.phone_proven = None
+        _forget_phone(now.interaction)
 
 
 def change_phone(position: Position) -> None:
@@ -129,7 +129,7 @@ def change_phone(position: Position) -> None:
     with acting(position) as now:
         issue.close_current(now.interaction.id)
         cases.reconsider_phone(_case(now))
-        now.interaction.phone_proven = None
+        _forget_phone(now.interaction)
 
 
 def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:
@@ -139,6 +139,7 @@ def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:
         masked = mask_phone(proof.destination)
         events.contact_proven(channel="sms", masked=masked, reference=_case(now).reference)
         now.interaction.phone_proven = proof.destination
+        now.interaction.notice = None
         return CodeAccepted.PROVEN
 
     return codes.check(position, Purpose.PHONE_ENROLMENT, code, record)
@@ -194,6 +195,11 @@ def _lost(interaction: Interaction, reason: Lost) -> None:
 def _forget_address(interaction: Interaction) -> None:
     interaction.email_proven = None
     interaction.address_confirmed_at = None
+    interaction.notice = None
+
+
+def _forget_phone(interaction: Interaction) -> None:
+    interaction.phone_proven = None
     interaction.notice = None
 
 

@@ -19,11 +19,16 @@ _BUDGET_PER = timedelta(minutes=10)
 
 
 class Notice(enum.StrEnum):
-    """Something that happened and that the next page says first."""
+    """Something that happened and that the next page says first.
+
+    SMS_FAILED: a code that could not go by SMS went by e-mail. SMS_UNSENT: it went nowhere.
+    """
 
     EMAIL_TAKEN = "email-taken"
     ALREADY_MIGRATED = "already-migrated"
     SEND_REFUSED = "send-refused"
+    SMS_FAILED = "sms-failed"
+    SMS_UNSENT = "sms-unsent"
 
 
 class Interaction(Base):

@@ -1,6 +1,5 @@
 """The deployment's old user stores: read from one TOML file, asked in order, watched."""
 
-import os
 import threading
 import tomllib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from idp.errors import ConfigurationError
 from idp.legacy import hashes
 from idp.legacy.source import Answer, Claimed, Held, LegacySource, Unavailable, Unknown
 from idp.legacy.sql import COLUMNS, SqlOptions, SqlSource
+from idp.security.references import secret
 
 AdmitRow = Callable[[str, str], Claimed | Held | None]
 """`source.Admit`, with the name of the source first."""
@@ -133,21 +133,6 @@ def _sql_options(table: dict[str, Any]) -> SqlOptions:
         hash=scheme,
         timeout=float(table.get("timeout", 5)),
     )
-
-
-def secret(value: str) -> str:
-    """A value as written, or read from `env:NAME` or `file:PATH`. Raises ValueError."""
-    kind, _, where = value.partition(":")
-    if kind == "env":
-        if where not in os.environ:
-            raise ValueError(f"environment variable {where} is not set")
-        return os.environ[where]
-    if kind == "file":
-        try:
-            return Path(where).read_text().strip()
-        except OSError as error:
-            raise ValueError(f"cannot read {where}: {error.strerror}") from None
-    return value
 
 
 def _why(error: Exception) -> str:

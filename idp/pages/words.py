@@ -190,5 +190,12 @@ def notice(kind: Notice | None) -> str | None:
             "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
             "quelques minutes."
         ),
+        Notice.SMS_FAILED: _(
+            "Le SMS n’a pas pu partir : nous avons envoyé un nouveau code par email."
+        ),
+        Notice.SMS_UNSENT: _(
+            "Le SMS n’a pas pu partir : réessayez dans quelques minutes, ou choisissez un autre "
+            "moyen plus bas."
+        ),
     }
     return texts[kind]

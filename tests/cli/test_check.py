@@ -105,7 +105,7 @@ def test_a_mail_server_without_tls_is_an_error_where_tls_is_asked_for(ready: She
 
 def test_mail_in_clear_over_a_network_is_an_error(ready: Shell) -> None:
     ready.set("IDP_SMTP_HOST", "mail.example.org")
-    assert "IDP_SMTP_SECURITY" in only(findings(ready, code=1), "smtp")[1]
+    assert "IDP_SMTP_SECURITY" in only(findings(ready, code=1), "routes")[1]
 
 
 def test_a_dead_sms_gateway_is_an_error(ready: Shell) -> None:
@@ -117,12 +117,72 @@ def test_codes_in_clear_to_a_gateway_are_an_error_in_production(ready: Shell, in
     ready.set("IDP_ISSUER", "https://login.example.org")
     ready.set("IDP_SMS_URL", inbox.sms_url)
     found = findings(ready, code=1)
-    assert found["sms"][0] == ("error", "IDP_SMS_URL is not https: codes would travel in clear")
+    assert ("error", "IDP_SMS_URL is not https: codes would travel in clear") in found["sms"]
     assert only(found, "issuer")[0] == "ok"
     assert only(found, "proxy")[0] == "warning"
     assert ("warning", "IDP_MAIL_FROM is no-reply@localhost: it will be taken for spam") in found[
         "smtp"
     ]
+
+
+ROUTES = """
+[[mail]]
+name = "main"
+host = "localhost"
+port = {good}
+security = "none"
+
+[[mail]]
+name = "spare"
+host = "localhost"
+port = {dead}
+security = "none"
+
+[[sms]]
+name = "swiss"
+type = "http"
+url = "{gateway}"
+prefixes = ["+41"]
+json = {{ to = "{{to}}" }}
+
+[[sms]]
+name = "centre"
+type = "smpp"
+host = "127.0.0.1"
+port = {dead}
+prefixes = ["+33"]
+system_id = "seuil"
+password = "hidden"
+sender = "Seuil"
+"""
+
+
+def test_every_route_is_looked_at(ready: Shell, inbox: Inbox) -> None:
+    path = ready.home / "routes.toml"
+    path.write_text(ROUTES.format(good=inbox.smtp_port, dead=free_port(), gateway=inbox.sms_url))
+    ready.set("IDP_DELIVERY_ROUTES", str(path))
+    ready.set("IDP_SMS_URL", inbox.sms_url)
+    found = findings(ready, code=1)
+    assert found["smtp"][0] == ("ok", "main: answers")
+    assert found["smtp"][1][0] == "error"
+    assert found["smtp"][1][1].startswith("spare: localhost:")
+    assert found["sms"][0] == ("ok", "swiss: answers")
+    assert found["sms"][1][0] == "error"
+    assert "centre" in found["sms"][1][1]
+    warnings = [said for level, said in found["sms"] if level == "warning"]
+    assert "IDP_SMS_URL does nothing" in warnings[0]
+    assert "no route for numbers of LI, DE" in warnings[1]
+    assert "hidden" not in str(found)
+
+
+def test_a_wrong_routes_file_is_one_error(ready: Shell) -> None:
+    path = ready.home / "routes.toml"
+    path.write_text('[[mail]]\nname = "main"\ncolour = "red"\nhost = "h"\n')
+    ready.set("IDP_DELIVERY_ROUTES", str(path))
+    assert only(findings(ready, code=1), "routes") == (
+        "error",
+        f"{path}: route main: unknown option colour",
+    )
 
 
 def test_a_plain_http_issuer_is_a_warning(ready: Shell) -> None:

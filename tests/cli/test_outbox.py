@@ -1,17 +1,112 @@
-"""`idp outbox`: what an administrator sees of messages, and what nobody does."""
+"""`idp outbox`: what support sees of messages, and another try for those that were given up."""
 
 from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from idp import clock
 from idp.cli.common import application
-from idp.delivery import outbox
+from idp.delivery import outbox, upkeep
 from idp.delivery.models import OutboxMessage, OutboxStatus
+from idp.delivery.upkeep import Filter
 from idp.extensions import db, transaction
 from tests.cli.conftest import Shell
+from tests.support.inbox import Inbox
 from tests.support.messages import code_message
+
+MASKED = {"email": "j•••@e•••.ch", "sms": "+41 ••• 67"}
+
+
+def leave(channel: str = "email", *, minutes: int = 10, topic: str | None = None) -> None:
+    to = "jeanne@example.ch" if channel == "email" else "+41791234567"
+    message = code_message(to, channel)  # type: ignore[arg-type]
+    with application(), transaction():
+        expires_at = clock.now() + timedelta(minutes=minutes)
+        outbox.enqueue(message, expires_at=expires_at, masked=MASKED[channel], topic=topic)
+
+
+def deliver() -> None:
+    with application() as app:
+        outbox.deliver_due("w")
+        app.extensions["seuil.routes"].close()
+
+
+@pytest.fixture
+def mixed(ready: Shell, inbox: Inbox) -> Shell:
+    """One mail sent, one bounced, one SMS that waits for a gateway."""
+    inbox.clear()
+    ready.set("IDP_SMS_URL", inbox.sms_url)
+    leave()
+    deliver()
+    inbox.smtp_answer = "550 5.1.1 <jeanne@example.ch> unknown"
+    inbox.sms_status = 503
+    leave(topic="challenge:12")
+    leave("sms")
+    deliver()
+    return ready
+
+
+def test_status_counts_by_channel_and_status_with_the_age_of_the_oldest(mixed: Shell) -> None:
+    with time_machine.travel(clock.now() + timedelta(minutes=2), tick=False):
+        rows = mixed.json("outbox", "status")
+    assert [(row["channel"], row["status"], row["count"]) for row in rows] == [
+        ("email", "dead", 1),
+        ("email", "sent", 1),
+        ("sms", "waiting", 1),
+    ]
+    assert all(115 < row["oldest_seconds"] < 180 for row in rows)
+    assert "waiting" in mixed.ok("outbox", "status")
+
+
+def test_list_shows_a_bounce_with_its_code_and_no_payload(mixed: Shell) -> None:
+    sms, bounced, sent = mixed.json("outbox", "list")
+    assert (bounced["status"], bounced["last_error"]) == ("dead", "smtp: bounced, SMTP 550 5.1.1")
+    assert (bounced["recipient"], bounced["topic"]) == (MASKED["email"], "challenge:12")
+    assert (sent["status"], sent["route"]) == ("sent", "smtp")
+    assert (sms["status"], sms["last_error"]) == ("waiting", "sms: HTTP 503")
+    shown = mixed.ok("outbox", "list") + mixed.ok("outbox", "list", "--json")
+    for secret in ("123456", "jeanne@", "791234567", "payload", "eyJ"):
+        assert secret not in shown
+
+
+def test_list_can_be_narrowed(mixed: Shell) -> None:
+    def ids(*options: str) -> list[int]:
+        return [row["id"] for row in mixed.json("outbox", "list", *options)]
+
+    assert ids() == [3, 2, 1]
+    assert ids("--status", "dead") == [2]
+    assert ids("--channel", "sms") == [3]
+    assert ids("--recipient", "j•••") == [2, 1]
+    assert ids("--recipient", "%") == []
+    assert ids("--topic", "challenge:12") == [2]
+    assert ids("--limit", "1") == [3]
+    with time_machine.travel(clock.now() + timedelta(hours=2)):
+        assert ids("--hours", "1") == []
+        assert ids("--hours", "3") == [3, 2, 1]
+
+
+def test_a_dead_message_can_be_tried_again_while_it_is_valid(mixed: Shell, inbox: Inbox) -> None:
+    inbox.clear()
+    assert mixed.ok("outbox", "retry", "2") == "1 of 1 wait again.\n"
+    deliver()
+    assert [one.to for one in inbox.messages] == ["jeanne@example.ch"]
+    assert mixed.ok("outbox", "retry", "1", "2", "3", "99") == "0 of 4 wait again.\n"
+
+
+def test_what_came_too_late_or_was_erased_is_not_tried_again(mixed: Shell) -> None:
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        assert mixed.ok("outbox", "retry", "--all") == "0 wait again.\n"
+        assert mixed.json("purge")["outbox_payload"] == 2
+
+
+def test_all_can_be_narrowed_and_something_must_be_named(mixed: Shell) -> None:
+    assert mixed.ok("outbox", "retry", "--all", "--channel", "sms") == "0 wait again.\n"
+    assert mixed.ok("outbox", "retry", "--all", "--topic", "challenge:12") == "1 wait again.\n"
+    assert "say --all" in mixed.refused("outbox", "retry", code=2)
+    assert "say --all" in mixed.refused("outbox", "retry", "--all", "3", code=2)
+
 
 STATUSES = [status.value for status in OutboxStatus]
 
@@ -51,7 +146,7 @@ def test_all_are_listed_newest_first_and_within_the_limit(one_of_each: Shell) ->
 
 def test_no_payload_is_ever_shown(one_of_each: Shell) -> None:
     with application():
-        payloads = [row.payload for row in outbox.listing(None, 10)]
+        payloads = [row.payload for row in upkeep.listing(Filter(), 10)]
     for text in (one_of_each.ok("outbox", "list"), one_of_each.ok("outbox", "list", "--json")):
         assert "payload" not in text
         assert "example.ch" not in text

@@ -3,7 +3,8 @@
 import json
 import logging
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +27,7 @@ class Received:
     text: str
     subject: str = ""
     mail: EmailMessage | None = None
+    at: float = field(default_factory=time.time, compare=False)
 
 
 class Inbox:

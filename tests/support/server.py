@@ -44,6 +44,19 @@ def serving(
             process.wait(20)
 
 
+@contextmanager
+def working(settings: Settings, **changes: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `idp worker` with these settings."""
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    command = [sys.executable, "-c", _START, "worker"]
+    process = subprocess.Popen(command, env=_environment(values | changes))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=20)
+
+
 def _environment(values: dict[str, Any]) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
     ours = {f"IDP_{name.upper()}": _text(value) for name, value in values.items()}

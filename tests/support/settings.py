@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from config import Settings
+from idp.delivery import setup as delivery
 
 CHEAP: dict[str, Any] = {
     "argon2_memory": 8,
@@ -34,10 +35,15 @@ def make_settings(database_url: str, folder: Path, **changes: Any) -> Settings:
 
 @contextmanager
 def override(app: Flask, **changes: Any) -> Iterator[None]:
-    """Run with other settings for a while."""
-    before = app.extensions["seuil.settings"]
-    app.extensions["seuil.settings"] = before.model_copy(update=changes)
+    """Run with other settings for a while, and with the routes that follow from them."""
+    before = dict(app.extensions)
+    app.extensions["seuil.settings"] = before["seuil.settings"].model_copy(update=changes)
+    elsewhere = any(name.startswith(("smtp_", "sms_", "mail_", "delivery_")) for name in changes)
     try:
+        if elsewhere:
+            delivery.init_app(app)
         yield
     finally:
-        app.extensions["seuil.settings"] = before
+        if app.extensions.get("seuil.routes") is not before.get("seuil.routes"):
+            app.extensions["seuil.routes"].close()
+        app.extensions.update(before)

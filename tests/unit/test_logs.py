@@ -62,6 +62,14 @@ def test_libraries_that_write_secrets_are_silent_below_warning(
     assert lines(capsys) == []
 
 
+@pytest.mark.parametrize("name", ["apprise", "urllib3.connection"])
+def test_libraries_that_write_numbers_and_urls_are_silent_altogether(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logging.getLogger(name).error("could not notify %s", "+41791234567")
+    assert lines(capsys) == []
+
+
 def test_the_level_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     logs.init(Settings(log_level="ERROR"))
     structlog.get_logger("seuil.test").warning("hidden")

@@ -1,6 +1,8 @@
 """The worker: delivers as soon as there is something, outlives failures, stops when asked."""
 
+import threading
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +10,8 @@ from idp import housekeeping, worker
 from idp.delivery import outbox
 from idp.extensions import db
 from idp.worker import Worker
+from tests.support.faults import faulty, silent
+from tests.support.settings import override
 from tests.unit.delivery.test_outbox import leave
 
 
@@ -50,7 +54,48 @@ def test_it_stops_promptly(inline):
     began = time.monotonic()
     inline.stop()
     assert time.monotonic() - began < 2
-    assert not inline._thread.is_alive()
+    assert not [thread for thread in inline.threads if thread.is_alive()]
+
+
+def test_a_dead_mail_server_holds_up_no_sms(app, inbox):
+    """Each channel has a loop of its own: the SMS is there long before the mail is given up."""
+    options = {"smtp_host": "127.0.0.1", "smtp_timeout": timedelta(seconds=3)}
+    with faulty(silent) as port, override(app, smtp_port=port, **options):
+        running = worker.start(app)
+        began = time.monotonic()
+        leave()
+        leave("+41791234567", channel="sms")
+        wait_until(lambda: inbox.messages)
+        assert time.monotonic() - began < 2
+        running.stop()
+    assert [message.channel for message in inbox.messages] == ["sms"]
+
+
+def test_a_worker_that_is_stopped_ends_after_the_message_it_is_sending(app, inbox):
+    options = {"smtp_host": "127.0.0.1", "smtp_timeout": timedelta(seconds=1)}
+    reached = threading.Event()
+
+    def stall(connection):
+        reached.set()
+        silent(connection)
+
+    with faulty(stall) as port, override(app, smtp_port=port, **options):
+        for number in range(10):
+            leave(f"p{number}@example.ch")
+        running = worker.start(app)
+        assert reached.wait(5)
+        began = time.monotonic()
+        running.stop()
+        assert time.monotonic() - began < 4
+        assert not [thread for thread in running.threads if thread.is_alive()]
+
+
+@pytest.mark.usefixtures("inline")
+def test_messages_left_while_the_loops_are_busy_are_all_found(inbox):
+    for number in range(30):
+        leave(f"p{number}@example.ch")
+    wait_until(lambda: len(inbox.messages) == 30)
+    assert len({message.to for message in inbox.messages}) == 30
 
 
 @pytest.mark.usefixtures("app")

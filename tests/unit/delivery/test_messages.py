@@ -4,8 +4,10 @@ import itertools
 
 import pytest
 
-from idp.delivery import messages
-from idp.delivery.messages import Mail, Sms
+from idp import resources
+from idp.delivery import gsm7, messages
+from idp.delivery.messages import Mail, Message, Sms
+from idp.security import tokens
 from tests.support.messages import code_message
 from tests.support.settings import override
 
@@ -35,6 +37,23 @@ def test_an_sms_is_one_segment_in_every_language_and_binds_the_code_to_the_site(
     assert len(sms.text) <= 160
     assert sms.text.splitlines()[-1] == "@connexion.services-en-ligne.exemple.ch #123456"
     assert NEVER[locale] in sms.text
+
+
+TEMPLATES = sorted(
+    (path.parent.name, path.stem) for path in resources.folder("templates").glob("messages/*/*.sms")
+)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(("locale", "template"), TEMPLATES)
+def test_every_sms_is_one_segment_for_a_host_of_forty_letters(app, locale, template):
+    host = f"{'connexion' * 4}.ch".rjust(40, "w")
+    words = {"code": "0123456789"[:6], "service": "Les e-services", "minutes": 10}
+    words["link"] = f"https://{host}/alert/{tokens.new_token()}"
+    with override(app, issuer=f"https://{host}"):
+        sms = messages.render(Message("sms", "+41791234567", template, locale, words))
+    coding, segments = gsm7.parts(sms.text)
+    assert (len(host), coding, len(segments)) == (40, gsm7.DEFAULT, 1)
 
 
 @pytest.mark.usefixtures("app")

@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import select
 
 from idp import clock
-from idp.delivery import outbox
+from idp.delivery import outbox, upkeep
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.extensions import db, settings, transaction
 from tests.support.messages import code_message
@@ -18,18 +18,25 @@ from tests.support.settings import override
 pytestmark = pytest.mark.usefixtures("app")
 
 
-def leave(to="someone@example.ch", life=timedelta(minutes=10)):
+def leave(to="someone@example.ch", life=timedelta(minutes=10), channel="email", topic=None):
     with transaction():
         outbox.enqueue(
-            code_message(to),
+            code_message(to, channel),
             expires_at=clock.now() + life,
             masked="s•••@e•••.ch",
+            topic=topic,
         )
 
 
 def rows():
     db.session.expire_all()
     return list(db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+
+def seen():
+    """Rows as others have left them by now, in a transaction of its own."""
+    db.session.rollback()
+    return rows()
 
 
 def test_a_message_is_sent_once_and_its_payload_erased(inbox):
@@ -83,7 +90,7 @@ def test_a_message_that_comes_too_late_is_dropped_and_recorded(app, inbox):
     assert inbox.messages == []
     row = rows()[0]
     assert (row.status, row.payload) == (OutboxStatus.EXPIRED, None)
-    assert row.last_error == "ConnectionRefusedError"
+    assert row.last_error == "smtp: ConnectionRefusedError"
 
 
 def test_a_refused_recipient_is_dead_and_seen_by_administrators(inbox):
@@ -91,7 +98,8 @@ def test_a_refused_recipient_is_dead_and_seen_by_administrators(inbox):
     leave()
     outbox.deliver_due("w")
     row = rows()[0]
-    assert (row.status, row.payload, row.last_error) == (OutboxStatus.DEAD, None, "SMTP 550")
+    assert (row.status, row.last_error) == (OutboxStatus.DEAD, "smtp: bounced, SMTP 550")
+    assert row.finished_at is not None
 
 
 def test_a_worker_that_died_loses_nothing_and_its_lease_is_kept_until_it_ends(inbox):
@@ -112,7 +120,7 @@ def test_a_message_that_nobody_can_write_holds_up_no_other(inbox):
     assert outbox.deliver_due("w") == 2
     assert [message.to for message in inbox.messages] == ["second@example.ch"]
     dead, sent = rows()
-    assert (dead.status, dead.last_error, dead.payload) == (OutboxStatus.DEAD, "KeyError", None)
+    assert (dead.status, dead.last_error) == (OutboxStatus.DEAD, "KeyError")
     assert sent.status is OutboxStatus.SENT
 
 
@@ -123,7 +131,7 @@ def test_whoever_lost_the_lease_records_nothing(inbox):
         now.shift(settings.outbox_lease)
         outbox.deliver_due("other")
         with transaction():
-            outbox._finish(slow.id, "slow worker", OutboxStatus.DEAD, "late")
+            assert not outbox._finish(slow, "slow worker", OutboxStatus.DEAD, last_error="late")
     assert rows()[0].status is OutboxStatus.SENT
 
 
@@ -147,12 +155,12 @@ def test_workers_that_race_send_each_message_once(app, inbox):
 
 
 def test_the_worker_is_woken_by_a_commit_and_not_by_a_rollback():
-    outbox.waiting.clear()
+    heard = outbox.bell.heard()
     with pytest.raises(ZeroDivisionError):
         _leave_and_fail()
-    assert not outbox.waiting.is_set()
+    assert outbox.bell.heard() == heard
     leave()
-    assert outbox.waiting.is_set()
+    assert outbox.bell.heard() == heard + 1
 
 
 def _leave_and_fail():
@@ -168,7 +176,159 @@ def test_rows_are_forgotten_a_week_after_their_end():
         outbox.deliver_due("w")
         now.shift(timedelta(days=6))
         with transaction():
-            assert outbox.purge(10) == 0
+            assert upkeep.purge(10) == 0
         now.shift(timedelta(days=2))
         with transaction():
-            assert outbox.purge(10) == 1
+            assert upkeep.purge(10) == 1
+
+
+def test_a_payload_that_came_too_late_is_erased_even_where_no_worker_runs(inbox):
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        leave("first@example.ch")
+        inbox.smtp_answer = "550 no such mailbox"
+        outbox.deliver_due("w")
+        leave("second@example.ch")
+        leave("third@example.ch")
+        assert rows()[0].payload, "kept for another try"
+        now.shift(timedelta(minutes=9, seconds=50))
+        assert outbox._lease(rows()[2].id, "worker that sends it just now")
+        now.shift(timedelta(seconds=11))
+        with transaction():
+            assert upkeep.erase(10) == 2
+    dead, waited, leased = rows()
+    assert (dead.status, dead.payload) == (OutboxStatus.DEAD, None)
+    assert (waited.status, waited.payload) == (OutboxStatus.EXPIRED, None)
+    assert (leased.status, bool(leased.payload)) == (OutboxStatus.WAITING, True)
+
+
+def test_new_messages_go_before_old_retries(app, inbox):
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        for number in range(30):
+            leave(f"old{number}@example.ch")
+        with override(app, smtp_port=free_port()):
+            outbox.deliver_due("w")
+            outbox.deliver_due("w")
+        now.shift(timedelta(minutes=1))
+        leave("new@example.ch")
+        outbox.deliver_due("w")
+    assert inbox.messages[0].to == "new@example.ch"
+
+
+def test_a_message_left_during_a_batch_goes_before_the_retries_that_are_left(app, inbox):
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        for number in range(5):
+            leave(f"old{number}@example.ch")
+        with override(app, smtp_port=free_port()):
+            outbox.deliver_due("w")
+        now.shift(timedelta(minutes=1))
+        first = outbox._next("w", None)
+        leave("new@example.ch")
+        outbox._deliver(first, "w", {})
+        outbox.deliver_due("w")
+    assert [message.to for message in inbox.messages][1] == "new@example.ch"
+
+
+def test_channels_are_apart(inbox):
+    leave()
+    leave("+41791234567", channel="sms")
+    assert outbox.deliver_due("w", "sms") == 1
+    assert [message.channel for message in inbox.messages] == ["sms"]
+    assert outbox.deliver_due("w", "email") == 1
+
+
+def test_a_message_that_was_tried_for_days_is_still_postponed(app):
+    """Doubling pauses without a bound would overflow."""
+    leave(life=timedelta(days=7))
+    with transaction():
+        rows()[0].attempts = 5000
+    with override(app, smtp_port=free_port()):
+        outbox.deliver_due("w")
+    row = rows()[0]
+    assert row.status is OutboxStatus.WAITING
+    assert timedelta(minutes=14) < row.due_at - clock.now() <= timedelta(minutes=15)
+
+
+def test_every_try_of_a_mail_has_the_same_message_id(app, inbox):
+    leave()
+    inbox.smtp_answer = "451 later"
+    outbox.deliver_due("w")
+    uid = rows()[0].uid
+    inbox.smtp_answer = "250 OK"
+    with time_machine.travel(clock.now() + timedelta(seconds=5)):
+        outbox.deliver_due("w")
+    assert inbox.messages[0].mail["Message-ID"] == f"<{uid}@example.ch>"
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+def test_an_sms_code_is_given_up_after_its_rounds_and_its_topic_told_once(app, told, inbox):
+    def answer(about):
+        told.append(about)
+        return True
+
+    inbox.sms_status = 503
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        leave("+41791234567", channel="sms", topic="thing:12")
+        outbox.deliver_due("w", "sms", {"thing": answer})
+        assert told == []
+        now.shift(timedelta(seconds=1))
+        outbox.deliver_due("w", "sms", {"thing": answer})
+        now.shift(timedelta(minutes=1))
+        assert outbox.deliver_due("w", "sms", {"thing": answer}) == 0
+    assert told == ["12"]
+    assert (rows()[0].status, rows()[0].payload) == (OutboxStatus.DEAD, None)
+    assert rows()[0].last_error == "sms: HTTP 503"
+
+
+def test_what_nothing_replaces_keeps_its_payload_for_another_try(told, inbox):
+    inbox.sms_status = 400
+    leave("+41791234567", channel="sms", topic="thing:12")
+    outbox.deliver_due("w", "sms", {"thing": lambda about: bool(told.append(about))})
+    row = rows()[0]
+    assert (told, row.status, bool(row.payload)) == (["12"], OutboxStatus.DEAD, True)
+    inbox.sms_status = 200
+    with transaction():
+        assert upkeep.retry([row.id]) == 1
+    assert outbox.deliver_due("w", "sms") == 1
+    assert (rows()[0].status, rows()[0].payload) == (OutboxStatus.SENT, None)
+
+
+def test_burying_a_message_and_telling_its_topic_is_one_transaction(inbox):
+    def fails(about):
+        raise ArithmeticError("on purpose")
+
+    inbox.sms_status = 400
+    leave("+41791234567", channel="sms", topic="thing:12")
+    with pytest.raises(ArithmeticError):
+        outbox.deliver_due("w", "sms", {"thing": fails})
+    assert rows()[0].status is OutboxStatus.WAITING, "and comes again after the lease"
+
+
+def test_an_sms_that_nobody_answers_for_is_tried_as_long_as_it_is_valid(inbox):
+    inbox.sms_status = 503
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        leave("+41791234567", channel="sms")
+        for _ in range(4):
+            outbox.deliver_due("w", "sms", {"thing": bool})
+            now.shift(timedelta(minutes=1))
+        inbox.sms_status = 200
+        outbox.deliver_due("w", "sms")
+    assert len(inbox.messages) == 1
+
+
+def test_whoever_lost_the_lease_to_one_that_still_sends_records_nothing_and_tells_nobody(inbox):
+    told = []
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as now:
+        leave("+41791234567", channel="sms", topic="thing:12")
+        slow = outbox._lease(rows()[0].id, "slow worker")
+        now.shift(settings.outbox_lease)
+        assert outbox._lease(rows()[0].id, "other")
+        inbox.sms_status = 400
+        outbox._deliver(slow, "slow worker", {"thing": told.append})
+        outbox._postpone(slow, "slow worker", "late")
+    row = rows()[0]
+    assert (row.status, row.leased_by, row.last_error) == (OutboxStatus.WAITING, "other", None)
+    assert told == []

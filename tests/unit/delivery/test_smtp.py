@@ -3,6 +3,7 @@
 import socket
 import ssl
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -11,14 +12,16 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
+from idp.delivery import setup
+from idp.delivery.compose import Letterhead, compose
 from idp.delivery.messages import Mail
-from idp.delivery.senders import RetryLaterError, SmtpSender, UndeliverableError, init_app
-from idp.delivery.smtp import HardenedMail, compose
+from idp.delivery.senders import RetryLaterError, UndeliverableError
 from idp.errors import ConfigurationError
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
 from tests.support.settings import override
 
+LETTERHEAD = Letterhead("no-reply@example.ch", "e-services", "bounces@example.ch")
 MAIL = Mail("someone@example.ch", "Votre code", "Bonjour, 123456", "<p>Bonjour, 123456</p>")
 
 
@@ -68,10 +71,21 @@ def starttls_server(authority):
         server.stop()
 
 
-def send(app, port, **changes):
+@contextmanager
+def sending(app, port, **changes):
+    """One sender of the route that these options make."""
     options = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "starttls"} | changes
     with override(app, **options):
-        SmtpSender(HardenedMail(app)).send(MAIL)
+        sender = app.extensions["seuil.routes"].mail[0].plan.make()
+        try:
+            yield sender
+        finally:
+            sender.close()
+
+
+def send(app, port, mail=MAIL, **changes):
+    with sending(app, port, **changes) as sender:
+        sender.send(mail, "uid")
 
 
 def test_starttls_with_a_certificate_for_this_host_is_accepted(app, starttls_server):
@@ -175,24 +189,29 @@ def test_a_refusal_is_for_good_or_for_now(app, inbox, answer, error):
     assert "someone" not in str(caught.value)
 
 
+def test_an_error_holds_codes_only_never_the_words_of_a_server(app, inbox):
+    inbox.smtp_answer = "550 5.1.1 <someone@example.ch> unknown"
+    with pytest.raises(UndeliverableError) as caught:
+        send(app, inbox.smtp_port, smtp_security="none")
+    assert str(caught.value) == "bounced, SMTP 550 5.1.1"
+
+
 def test_mail_in_clear_is_for_this_machine_only(app):
     options = {"smtp_security": "none", "smtp_host": "smtp.example.ch"}
-    with override(app, **options), pytest.raises(ConfigurationError, match="this machine"):
-        init_app(app)
+    with pytest.raises(ConfigurationError, match="this machine"), override(app, **options):
+        setup.init_app(app)
 
 
-@pytest.mark.usefixtures("app")
 def test_a_message_is_whole():
-    mail = message_from_bytes(compose(MAIL).as_bytes(), policy=policy.default)
+    mail = message_from_bytes(compose(MAIL, LETTERHEAD, "uid").as_bytes(), policy=policy.default)
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Message-ID"].endswith("@example.ch>")
+    assert mail["Message-ID"] == "<uid@example.ch>"
     assert mail["Date"].datetime is not None
     assert str(mail["From"]) == "e-services <no-reply@example.ch>"
     assert mail.get_body(("plain",)).get_content().strip() == MAIL.text
     assert mail.get_body(("html",)).get_content().strip() == MAIL.html
 
 
-@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
     "changed",
     [
@@ -202,10 +221,87 @@ def test_a_message_is_whole():
 )
 def test_line_breaks_never_reach_a_header(changed):
     with pytest.raises(ValueError):
-        compose(changed)
+        compose(changed, LETTERHEAD, "uid")
 
 
 def test_an_internationalised_address_is_reached(app, inbox):
-    with override(app, smtp_host="127.0.0.1"):
-        SmtpSender(HardenedMail(app)).send(Mail("rené@exämple.ch", "s", "texte", "<p>x</p>"))
+    mail = Mail("rené@exämple.ch", "s", "texte", "<p>x</p>")
+    send(app, inbox.smtp_port, mail, smtp_security="none")
     assert inbox.messages[0].to == "rené@exämple.ch"
+
+
+def test_bounces_go_to_the_envelope_sender(app, starttls_server):
+    keeper, port = starttls_server("127.0.0.1")
+    send(app, port, mail_envelope_from="bounces@example.ch")
+    assert keeper.received[0].mail_from == "bounces@example.ch"
+    received = message_from_bytes(keeper.received[0].content, policy=policy.default)
+    assert str(received["From"]) == "e-services <no-reply@example.ch>"
+
+
+class Counting(Keeper):
+    """Counts connections, and hangs up before the mail that is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections = 0
+        self.tired_at = ()
+
+    async def handle_EHLO(self, _server, session, _envelope, hostname, responses):  # noqa: N802
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(self, server, _session, envelope, address, _options):  # noqa: N802
+        if len(self.received) in self.tired_at:
+            self.tired_at = ()
+            return "421 4.7.0 too many messages over this connection"
+        envelope.mail_from = address
+        return "250 OK"
+
+
+@pytest.fixture
+def counting():
+    keeper = Counting()
+    server = Controller(keeper, hostname="127.0.0.1", port=free_port())
+    server.start()
+    keeper.port, keeper.controller = server.port, server
+    yield keeper
+    server.stop()
+
+
+def test_one_connection_serves_many_mails(app, counting):
+    with sending(app, counting.port, smtp_security="none") as sender:
+        for _ in range(5):
+            sender.send(MAIL, "uid")
+        assert (counting.connections, len(counting.received)) == (1, 5)
+        sender.tend()
+        sender.send(MAIL, "uid")
+    assert counting.connections == 2, "an idle connection is let go of"
+
+
+def test_a_connection_that_died_is_made_anew_without_losing_the_mail(app, counting):
+    with sending(app, counting.port, smtp_security="none") as sender:
+        sender.send(MAIL, "uid")
+        sender._connection.host.sock.shutdown(socket.SHUT_RDWR)
+        sender.send(MAIL, "uid")
+    assert (counting.connections, len(counting.received)) == (2, 2)
+
+
+def test_a_server_that_has_had_enough_of_a_connection_gets_another(app, counting):
+    counting.tired_at = (2,)
+    with sending(app, counting.port, smtp_security="none") as sender:
+        for _ in range(4):
+            sender.send(MAIL, "uid")
+    assert (counting.connections, len(counting.received)) == (2, 4)
+
+
+def test_a_refused_mail_leaves_the_connection_fit_for_the_next(app, inbox):
+    with sending(app, inbox.smtp_port, smtp_security="none") as sender:
+        inbox.smtp_answer = "550 no such mailbox"
+        with pytest.raises(UndeliverableError):
+            sender.send(MAIL, "uid")
+        kept = sender._connection
+        inbox.smtp_answer = "250 OK"
+        sender.send(MAIL, "uid")
+        assert sender._connection is kept
+    assert len(inbox.messages) == 1

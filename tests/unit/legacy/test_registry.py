@@ -8,8 +8,9 @@ from idp.errors import ConfigurationError
 from idp.extensions import db, transaction
 from idp.legacy import identity as identities
 from idp.legacy.identity import LegacyIdentity
-from idp.legacy.registry import Sources, read, secret
+from idp.legacy.registry import Sources, read
 from idp.legacy.source import Match, Mismatch, Unavailable, Unknown
+from idp.security.references import secret
 
 GOOD = """
 [[source]]

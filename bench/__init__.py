@@ -1,0 +1,1 @@
+"""Measurements of the product, by hand: `python -m bench.delivery`. Not shipped."""

@@ -1,0 +1,62 @@
+"""An HTTP gateway that answers what it is told to, and keeps what it is asked."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Gateway:
+    """What it answers next, and what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: bytes = b""
+    location: str = ""
+    asked: list[Asked] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[Gateway]:
+    """The gateway at work, on loopback."""
+    gateway = Gateway()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            size = int(self.headers.get("Content-Length", 0))
+            asked = Asked(self.command, self.path, dict(self.headers), self.rfile.read(size))
+            gateway.asked.append(asked)
+            self.send_response(gateway.status)
+            if gateway.location:
+                self.send_header("Location", gateway.location)
+            self.send_header("Content-Length", str(len(gateway.body)))
+            self.end_headers()
+            self.wfile.write(gateway.body)
+
+        do_POST = do_GET = do_PUT = _answer  # noqa: N815 - names of http.server
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    gateway.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield gateway
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
