@@ -3,6 +3,7 @@
 A route that is missing here fails, and so does one that behaves otherwise.
 """
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -20,7 +21,8 @@ CACHED = "public, max-age=300"
 
 @dataclass(frozen=True)
 class Route:
-    """`guard`: browser (its own interaction), client (client authentication), token, or nobody.
+    """`guard`: browser (its own interaction), client (client authentication), token, link (in a message) or
+    nobody.
 
     `csrf`: whether a POST without a form token is refused. `steps`: those at which its handler runs; it
     leads on from any other. Empty: it belongs to no step.
@@ -62,6 +64,9 @@ TABLE = [
     Route("/logout", "POST", "nobody"),
     Route("/logout/confirm", "POST", "nobody", csrf=True),
     Route("/logout/done", "GET", "nobody"),
+    Route("/alert/<token:token>", "GET", "link"),
+    Route("/alert/<token:token>", "POST", "link", csrf=True),
+    Route("/alert/blocked", "GET", "nobody"),
     Route(STEP, "GET", "browser"),
     Route(f"{STEP}/<path:elsewhere>", "GET", "browser"),
     *(
@@ -79,7 +84,7 @@ IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 
 def path_of(route: Route) -> str:
-    path = route.rule.replace("<token:interaction_id>", "x" * 43)
+    path = re.sub("<token:[a-z_]+>", "x" * 43, route.rule)
     return path.replace("<path:elsewhere>", "elsewhere")
 
 
@@ -100,7 +105,7 @@ def test_the_table_is_whole(session_app: Flask):
 @pytest.mark.parametrize("route", TABLE, ids=IDS)
 def test_guards_refuse_whoever_comes_with_nothing(client, route):
     answer = ask(client, route)
-    expected = {"browser": {400}, "request": {400}, "client": {400}, "token": {401}}
+    expected = {"browser": {400}, "request": {400}, "client": {400}, "token": {401}, "link": {410}}
     allowed = {400} if route.csrf else expected.get(route.guard, {200, 303})
     assert answer.status_code in allowed
     assert "Location" not in answer.headers or answer.headers["Location"].startswith("/logout")

@@ -180,6 +180,16 @@ def looked_at(
     _record("looked_at", actor=actor, account=sub, what=what, sought=filters, found=found)
 
 
+def unfrozen(*, sub: str, why: str, actor: str) -> None:
+    """An administrator lets the person in again."""
+    _record("unfrozen", account=sub, actor=actor, why=why)
+
+
+def sessions_ended(*, sub: str, why: str, actor: str = USER) -> None:
+    """Every session, code and token of the account ended."""
+    _record("sessions_ended", account=sub, actor=actor, why=why)
+
+
 def _record(
     event: str,
     *,

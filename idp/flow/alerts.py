@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
+from idp.accounts import account as accounts
 from idp.accounts import changes
 from idp.accounts.account import Account
 from idp.accounts.addresses import mask_email
@@ -30,6 +31,7 @@ class AlertKind(enum.StrEnum):
     PHONE_CHANGED = "phone-changed"
     RECOVERED = "recovered"
     FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
 
 
 class Alert(Base):
@@ -83,14 +85,15 @@ def find(token: str) -> Alert | None:
 def confirm(alert: Alert) -> bool:
     """«This was not me»: freeze the account, once. Runs in the caller's transaction.
 
-    False when the link was used meanwhile.
+    False when the link was used meanwhile. The account is held first: whoever changes it at the same moment
+    cannot use the link up.
     """
+    account = accounts.held(alert.account_id)
     used = affected(
         update(Alert)
         .where(Alert.id == alert.id, Alert.used_at.is_(None))
         .values(used_at=clock.now())
     )
-    account = db.session.get_one(Account, alert.account_id, populate_existing=True)
     if not used or not changes.freeze(account.id, account.epoch):
         return False
     events.frozen(sub=account.sub, why=f"alert {alert.kind}")
