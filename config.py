@@ -183,8 +183,8 @@ class Settings(BaseSettings):
     send_limit_network: int = Field(
         60,
         ge=1,
-        description="Codes to enrol addresses and numbers, sent at the wish of one network (/24 of "
-        "IPv4, /64 of IPv6) in 15 minutes.",
+        description="Codes to enrol addresses and numbers, and to recover accounts, sent at the wish of one "
+        "network (/24 of IPv4, /64 of IPv6) in 15 minutes.",
     )
     send_limit_network_day: int = Field(
         600, ge=1, description="The same in a day: a town hall that helps its citizens needs many."

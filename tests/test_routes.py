@@ -40,12 +40,18 @@ ACTIONS = {
     "email/change": (Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PROFILE),
     "phone/change": (Step.PHONE_CODE, Step.PROFILE),
     "phone/refuse": (Step.PHONE, Step.PHONE_CODE),
-    "resend": (Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR),
+    "resend": (
+        *(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR),
+        *(Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE),
+    ),
     "channel": (Step.SECOND_FACTOR,),
     "start-over": (
         *(Step.EMAIL, Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PHONE, Step.PHONE_CODE),
         *(Step.PROFILE, Step.SECOND_FACTOR),
+        *(Step.RECOVERY, Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE, Step.RECOVERY_PASSWORD),
     ),
+    "recovery/begin": (Step.SIGN_IN, Step.SECOND_FACTOR),
+    "recovery/change": (Step.RECOVERY_CODE,),
 }
 """What else can be pressed, and where."""
 

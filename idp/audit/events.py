@@ -185,6 +185,16 @@ def unfrozen(*, sub: str, why: str, actor: str) -> None:
     _record("unfrozen", account=sub, actor=actor, why=why)
 
 
+def recovery_asked(*, sub: str | None, client_id: str) -> None:
+    """Somebody says that they forgot the password; `sub` is None when the address is nobody's."""
+    _record("recovery_asked", account=sub, client=client_id)
+
+
+def recovered(*, sub: str, client_id: str, by_sms: bool) -> None:
+    """A new password was chosen after the mailbox answered, and the phone if there was one."""
+    _record("recovered", account=sub, client=client_id, by_sms=by_sms)
+
+
 def sessions_ended(*, sub: str, why: str, actor: str = USER) -> None:
     """Every session, code and token of the account ended."""
     _record("sessions_ended", account=sub, actor=actor, why=why)

@@ -24,13 +24,16 @@ class Notice(enum.StrEnum):
     EMAIL_TAKEN = "email-taken"
     ALREADY_MIGRATED = "already-migrated"
     SEND_REFUSED = "send-refused"
+    RECOVERED = "recovered"
+    RECOVERY_OVER = "recovery-over"
 
 
 class Interaction(Base):
     """An authorization request while the user is on our pages. It ends at `expires_at`, whatever happens.
 
     The first factor of a sign-in: `password_…`. Proofs of a migration: `legacy_…` (the legacy
-    password), `email_…` (the mailbox), `phone_…`. They are worth something in this browser only.
+    password), `email_…` (the mailbox), `phone_…`. Those of a recovery: `recovery_…`. They are worth
+    something in this browser only.
     """
 
     __tablename__ = "interaction"
@@ -69,6 +72,12 @@ class Interaction(Base):
     phone_proven: Mapped[str | None] = mapped_column(String(16))
     migrated_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     done_left_at: Mapped[datetime | None]
+
+    # «Mot de passe oublié»: when it was pressed; whose mailbox answered then, under which epoch; whose phone.
+    recovery_asked_at: Mapped[datetime | None]
+    recovery_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    recovery_epoch: Mapped[int | None]
+    recovery_phone: Mapped[str | None] = mapped_column(String(16))
 
     @property
     def acr_values(self) -> list[str]:
@@ -165,6 +174,16 @@ def forget_proofs(interaction: Interaction) -> None:
     interaction.email_proven = None
     interaction.address_confirmed_at = None
     interaction.phone_proven = None
+    interaction.notice = None
+
+
+def forget_recovery(interaction: Interaction) -> None:
+    """Drop every proof of a recovery, and that one was asked for."""
+    issue.close_current(interaction.id)
+    interaction.recovery_asked_at = None
+    interaction.recovery_account_id = None
+    interaction.recovery_epoch = None
+    interaction.recovery_phone = None
     interaction.notice = None
 
 

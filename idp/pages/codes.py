@@ -13,6 +13,7 @@ from idp.challenges.issue import minutes_left
 from idp.challenges.results import SendRefused, Sent
 from idp.extensions import settings
 from idp.flow import codes as flow_codes
+from idp.flow.floor import Busy
 from idp.flow.position import Position, locate
 from idp.flow.steps import Step
 from idp.pages import words
@@ -25,16 +26,20 @@ _TEMPLATES = {
     Step.EMAIL_CODE: "email-code.html",
     Step.PHONE_CODE: "phone-code.html",
     Step.SECOND_FACTOR: "second-factor.html",
+    Step.RECOVERY_CODE: "recovery-code.html",
+    Step.RECOVERY_PHONE_CODE: "recovery-phone-code.html",
 }
 
 
 @blueprint.post(f"{STEP}/resend")
-@step_page(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR)
+@step_page(*_TEMPLATES)
 def resend(position: Position) -> Response:
     """Send the awaited code again."""
     match flow_codes.resend(position, network()):
         case Sent():
             return onward(position.interaction.id)
+        case Busy():
+            return show_code_page(position, 503, notice=words.busy())
         case SendRefused() as refused:
             return show_code_page(position, 429, notice=words.send_refusal(refused))
 
@@ -66,6 +71,7 @@ def show_code_page(
         resend_wait=words.wait(left) if left > timedelta() else None,
         minutes=minutes_left(challenge, clock.now()) if challenge else 0,
         digits=settings.code_digits,
+        recovers=any(problem.recovers for problem in problems),
     )
 
 
@@ -73,13 +79,19 @@ def _by_sms(position: Position) -> bool:
     """How the code travels, or would have travelled when none could be sent."""
     if position.challenge is None:
         account = position.account
-        assert account is not None, "only the second factor can lack a code"
+        if account is None:
+            return position.owner is not None
         return flow_codes.preferred_channel(position.interaction, account) is Channel.SMS
     return position.challenge.channel is Channel.SMS
 
 
 def _destination(position: Position) -> str:
-    """An address just typed is shown whole, to be checked; one on record only masked."""
+    """An address just typed is shown whole, to be checked; one on record only masked.
+
+    In a recovery nothing is shown but what was typed, whether it is anybody's or not.
+    """
+    if position.step is Step.RECOVERY_CODE:
+        return position.interaction.identifier
     challenge = position.challenge
     assert challenge is not None
     by_sms = challenge.channel is Channel.SMS

@@ -22,10 +22,11 @@ ngettext = cast("Callable[..., str]", _plural)
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: the id of the field to mend, and what to do."""
+    """One thing wrong: the id of the field to mend, and what to do. `recovers`: a new password helps."""
 
     field: str
     text: str
+    recovers: bool = False
 
 
 def wait(time: timedelta) -> str:
@@ -44,9 +45,7 @@ def sign_in_problem(refused: SignInRefused) -> Problem:
     """Why nobody is signed in. WRONG says the same for everybody."""
     match refused.reason:
         case Refusal.BUSY:
-            text = _(
-                "Trop de personnes se connectent en ce moment. Réessayez dans quelques secondes."
-            )
+            text = busy()
         case Refusal.THROTTLED:
             again = wait(refused.wait or timedelta(seconds=1))
             text = _("Trop d’essais. Réessayez %(again)s.", again=again)
@@ -59,12 +58,22 @@ def sign_in_problem(refused: SignInRefused) -> Problem:
             )
         case Refusal.RECOVERY:
             text = _(
-                "Trop de codes faux ont été saisis pour ce compte. Adressez-vous à l’assistance "
-                "pour le rétablir."
+                "Trop de codes faux ont été saisis pour ce compte. Choisissez un nouveau mot de "
+                "passe avec « Mot de passe oublié ? »."
             )
         case Refusal.WRONG:
             text = _wrong(source_unavailable=refused.source_unavailable)
     return Problem("identifier", text)
+
+
+def busy() -> str:
+    """Nothing was looked at."""
+    return _("Trop de personnes se connectent en ce moment. Réessayez dans quelques secondes.")
+
+
+def busy_problem(field: str) -> Problem:
+    """The same, where something was typed."""
+    return Problem(field, busy())
 
 
 def _wrong(*, source_unavailable: bool) -> str:
@@ -90,8 +99,11 @@ def code_problem(refused: CodeRefused) -> Problem:
             again = wait(refused.wait or timedelta(minutes=1))
             text = _("Trop de codes faux. Réessayez %(again)s avec un nouveau code.", again=again)
         case CodeProblem.RECOVERY:
-            text = _("Trop de codes faux pour ce compte. Adressez-vous à l’assistance.")
-    return Problem("code", text)
+            text = _(
+                "Trop de codes faux ont été saisis pour ce compte. Choisissez un nouveau mot de "
+                "passe avec « Mot de passe oublié ? »."
+            )
+    return Problem("code", text, recovers=refused.problem is CodeProblem.RECOVERY)
 
 
 def code_status(refused: CodeRefused) -> int:
@@ -167,6 +179,7 @@ def password_problem(problem: PasswordProblem) -> Problem:
             "Ce mot de passe est trop facile à deviner. Ajoutez un ou deux mots inattendus."
         ),
         PasswordProblem.LEGACY: _("C’est votre ancien mot de passe. Choisissez-en un nouveau."),
+        PasswordProblem.PRESENT: _("C’est votre mot de passe actuel. Choisissez-en un nouveau."),
     }
     field = "confirmation" if problem is PasswordProblem.MISMATCH else "password"
     return Problem(field, texts[problem])
@@ -189,6 +202,15 @@ def notice(kind: Notice | None) -> str | None:
         Notice.SEND_REFUSED: _(
             "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
             "quelques minutes."
+        ),
+        Notice.RECOVERED: _(
+            "Votre nouveau mot de passe est enregistré, et toutes vos connexions ont pris fin. "
+            "Connectez-vous avec lui."
+        ),
+        Notice.RECOVERY_OVER: _(
+            "Ce compte vient d’être modifié ailleurs : ce qui a été vérifié ici ne compte plus. Si "
+            "vous avez choisi un nouveau mot de passe dans une autre page, connectez-vous avec "
+            "lui. Sinon, recommencez."
         ),
     }
     return texts[kind]
