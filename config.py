@@ -296,6 +296,11 @@ class Settings(BaseSettings):
     session_idle: Duration = Field(
         timedelta(minutes=30), description="A browser session ends after so much silence."
     )
+    account_fresh: Duration = Field(
+        timedelta(minutes=10),
+        description="The pages where people change their account ask for both factors again after "
+        "so long, so that an open browser is not enough to take an account over.",
+    )
     session_lifetime: Duration = Field(
         timedelta(hours=12), description="A browser session ends this long after sign-in."
     )

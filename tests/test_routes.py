@@ -21,8 +21,8 @@ CACHED = "public, max-age=300"
 
 @dataclass(frozen=True)
 class Route:
-    """`guard`: browser (its own interaction), client (client authentication), token, link (in a message) or
-    nobody.
+    """`guard`: browser (its own interaction), client (client authentication), token, link (in a message),
+    session (a fresh one; others sign in first), or nobody.
 
     `csrf`: whether a POST without a form token is refused. `steps`: those at which its handler runs; it
     leads on from any other. Empty: it belongs to no step.
@@ -73,6 +73,16 @@ TABLE = [
     Route("/alert/<token:token>", "GET", "link"),
     Route("/alert/<token:token>", "POST", "link", csrf=True),
     Route("/alert/blocked", "GET", "nobody"),
+    Route("/account", "GET", "session"),
+    *(
+        Route(f"/account/{name}", method, "session", csrf=method == "POST")
+        for name in ("email", "email-code", "phone", "phone-code", "password")
+        for method in ("GET", "POST")
+    ),
+    *(
+        Route(f"/account/{name}", "POST", "session", csrf=True)
+        for name in ("phone/remove", "resend", "cancel", "end-sessions")
+    ),
     Route(STEP, "GET", "browser"),
     Route(f"{STEP}/<path:elsewhere>", "GET", "browser"),
     *(
@@ -111,10 +121,19 @@ def test_the_table_is_whole(session_app: Flask):
 @pytest.mark.parametrize("route", TABLE, ids=IDS)
 def test_guards_refuse_whoever_comes_with_nothing(client, route):
     answer = ask(client, route)
-    expected = {"browser": {400}, "request": {400}, "client": {400}, "token": {401}, "link": {410}}
+    expected = {
+        "browser": {400},
+        "request": {400},
+        "client": {400},
+        "token": {401},
+        "link": {410},
+        "session": {303},
+    }
     allowed = {400} if route.csrf else expected.get(route.guard, {200, 303})
     assert answer.status_code in allowed
-    assert "Location" not in answer.headers or answer.headers["Location"].startswith("/logout")
+    assert "Location" not in answer.headers or answer.headers["Location"].startswith(
+        ("/logout", "/interaction/")
+    )
 
 
 @pytest.mark.parametrize("route", TABLE, ids=IDS)

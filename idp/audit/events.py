@@ -195,6 +195,21 @@ def recovered(*, sub: str, client_id: str, by_sms: bool) -> None:
     _record("recovered", account=sub, client=client_id, by_sms=by_sms)
 
 
+def password_changed(*, sub: str) -> None:
+    """The person chose another password, on the pages of the account."""
+    _record("password_changed", account=sub)
+
+
+def email_changed(*, sub: str, old: str, new: str) -> None:
+    """The identifier is another one; both masked."""
+    _record("email_changed", account=sub, old=old, new=new)
+
+
+def phone_changed(*, sub: str, old: str, new: str) -> None:
+    """Codes go to another number, or to none (empty); both masked."""
+    _record("phone_changed", account=sub, old=old, new=new)
+
+
 def sessions_ended(*, sub: str, why: str, actor: str = USER) -> None:
     """Every session, code and token of the account ended."""
     _record("sessions_ended", account=sub, actor=actor, why=why)

@@ -47,7 +47,8 @@ def _budgets(new: NewChallenge, target: str, network: str | None) -> tuple[Budge
     wishes = _network(network) if network else ()
     if new.purpose in {Purpose.RECOVERY_EMAIL, Purpose.RECOVERY_SMS}:
         return (*_pair(f"send:recovery:{target}"), *wishes)
-    own = f"send:case:{new.case_id}"
+    by_account = new.account_id is not None
+    own = f"send:account:{new.account_id}" if by_account else f"send:case:{new.case_id}"
     return (
         *_pair(f"{own}:{target}"),
         *_pair(own, settings.send_spread),

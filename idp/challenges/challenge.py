@@ -19,6 +19,8 @@ class Purpose(enum.StrEnum):
     SECOND_FACTOR = "second-factor"
     RECOVERY_EMAIL = "recovery-email"
     RECOVERY_SMS = "recovery-sms"
+    EMAIL_CHANGE = "email-change"
+    PHONE_CHANGE = "phone-change"
 
 
 class Channel(enum.StrEnum):

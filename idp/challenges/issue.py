@@ -99,6 +99,15 @@ def close_current(interaction_id: str) -> None:
     )
 
 
+def close_all(account_id: int) -> None:
+    """Kill every code that is on its way for an account, in whatever browser."""
+    db.session.execute(
+        update(Challenge)
+        .where(Challenge.account_id == account_id, Challenge.closed_at.is_(None))
+        .values(closed_at=clock.now())
+    )
+
+
 def code_of(secret: str, counter: int) -> str:
     """The digits (RFC 4226) of a challenge's wrapped secret.
 

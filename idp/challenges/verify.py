@@ -89,12 +89,14 @@ def tries_of(challenge: Challenge) -> tuple[Budget, ...]:
     """The buckets that a try at this challenge is counted in.
 
     Tries at a recovery are counted apart, by address, whether it is anybody's or not: a stranger's do not
-    shut out the owner who signs in.
+    shut out the owner who signs in. So are those at new contacts.
     """
     if challenge.purpose is Purpose.RECOVERY_EMAIL:
         return (_short(f"recovery:{email_key(challenge.destination)}"),)
     if challenge.purpose is Purpose.RECOVERY_SMS:
         return (_short(f"recovery-sms:{challenge.account_id}"),)
+    if challenge.purpose in {Purpose.EMAIL_CHANGE, Purpose.PHONE_CHANGE}:
+        return (_short(f"change:{challenge.account_id}"),)
     if challenge.account_id is None:
         return (_short(f"case:{challenge.case_id}"),)
     return (_short(f"account:{challenge.account_id}"), in_a_row(challenge.account_id))

@@ -49,12 +49,19 @@ class Alert(Base):
 
 
 def tell(
-    account: Account, kind: AlertKind, *, emails: tuple[str, ...] = (), by_sms: bool = False
+    account: Account,
+    kind: AlertKind,
+    *,
+    emails: tuple[str, ...] = (),
+    by_sms: bool = False,
+    number: str | None = None,
 ) -> None:
-    """Leave the notice for the account's address (or `emails`, such as old and new), and number if asked.
+    """Leave the notice for the account's address (or `emails`, such as old and new), and its number if asked
+    (or `number`, such as the old one).
 
     Runs in the caller's transaction.
     """
+    number = number or (account.phone if by_sms else None)
     token = tokens.new_token()
     expires_at = clock.now() + settings.alert_lifetime
     alert = Alert(
@@ -66,9 +73,9 @@ def tell(
     for address in emails or (account.email,):
         mail = Message("email", address, template, account.locale, words)
         outbox.enqueue(mail, expires_at=expires_at, masked=mask_email(address))
-    if by_sms and account.phone and settings.sms_enabled:
-        sms = Message("sms", account.phone, template, account.locale, words)
-        outbox.enqueue(sms, expires_at=expires_at, masked=mask_phone(account.phone))
+    if number and settings.sms_enabled:
+        sms = Message("sms", number, template, account.locale, words)
+        outbox.enqueue(sms, expires_at=expires_at, masked=mask_phone(number))
 
 
 def find(token: str) -> Alert | None:

@@ -26,6 +26,8 @@ class Notice(enum.StrEnum):
     SEND_REFUSED = "send-refused"
     RECOVERED = "recovered"
     RECOVERY_OVER = "recovery-over"
+    PASSWORD_CHANGED = "password-changed"
+    EMAIL_CHANGED = "email-changed"
 
 
 class Interaction(Base):
@@ -40,7 +42,10 @@ class Interaction(Base):
 
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     browser: Mapped[str] = mapped_column(String(64), index=True)
-    client_id: Mapped[int] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
+    # None: for our own pages. It never leads to a code.
+    client_id: Mapped[int | None] = mapped_column(
+        ForeignKey("client.id", ondelete="CASCADE"), index=True
+    )
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -91,10 +96,10 @@ UNBOUND = ""
 
 
 def open_interaction(
-    client_id: int, browser: str, request: Mapping[str, Any], *, locale: str
+    client_id: int | None, browser: str, request: Mapping[str, Any], *, locale: str
 ) -> Interaction:
-    """Store a checked authorization request. `client_id` is the row id, `browser` the cookie's digest
-    or UNBOUND."""
+    """Store a checked authorization request. `client_id` is the row id, None for our own pages;
+    `browser` the cookie's digest or UNBOUND."""
     interaction = Interaction(
         id=tokens.new_token(),
         browser=browser,

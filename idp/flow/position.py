@@ -57,7 +57,8 @@ def locate(interaction: Interaction) -> Position:
 
     Raises PageError when the relying party was deleted meanwhile.
     """
-    client = registry.by_row_id(interaction.client_id)
+    row = interaction.client_id
+    client = registry.own() if row is None else registry.by_row_id(row)
     if client is None:
         raise PageError("Ce service n’est plus enregistré.", status=410)
     case = _open_case(interaction)

@@ -1,7 +1,6 @@
 """«This was not me»: the page behind the link of a notice. Opening it changes nothing; its button acts."""
 
 from flask import redirect, url_for
-from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
@@ -10,6 +9,7 @@ from idp.accounts.addresses import mask_email
 from idp.extensions import transaction
 from idp.flow import alerts
 from idp.flow.alerts import AlertKind
+from idp.pages import words
 from idp.pages.blueprint import blueprint
 from idp.web.responses import page
 
@@ -34,7 +34,7 @@ def alert(token: str) -> Response:
     return page(
         "alert.html",
         what=_WHAT[found.kind],
-        when=format_datetime(found.created_at, "d MMMM y, HH:mm 'UTC'"),
+        when=words.moment(found.created_at),
         address=mask_email(account.email),
     )
 

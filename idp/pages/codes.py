@@ -3,12 +3,13 @@
 from datetime import timedelta
 from math import ceil
 
+from flask import url_for
 from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.accounts.addresses import mask_email
 from idp.accounts.phones import mask_phone, readable
-from idp.challenges.challenge import Channel
+from idp.challenges.challenge import Challenge, Channel
 from idp.challenges.issue import minutes_left
 from idp.challenges.results import SendRefused, Sent
 from idp.extensions import settings
@@ -55,8 +56,6 @@ def show_code_page(
     challenge = now.challenge
     if now.step not in _TEMPLATES:
         return onward(now.interaction.id)
-    sent = challenge.sent_at if challenge else None
-    left = sent + settings.resend_after - clock.now() if sent else timedelta()
     return page(
         _TEMPLATES[now.step],
         status=status,
@@ -67,12 +66,22 @@ def show_code_page(
         destination=_destination(now) if challenge else None,
         by_sms=_by_sms(now),
         choice=now.account is not None and len(flow_codes.channels(now.account)) > 1,
-        resend_seconds=max(0, ceil(left.total_seconds())),
-        resend_wait=words.wait(left) if left > timedelta() else None,
-        minutes=minutes_left(challenge, clock.now()) if challenge else 0,
-        digits=settings.code_digits,
+        resend=url_for("pages.resend", interaction_id=now.interaction.id),
         recovers=any(problem.recovers for problem in problems),
+        **waiting(challenge),
     )
+
+
+def waiting(challenge: Challenge | None) -> dict[str, object]:
+    """What every page that waits for a code shows: how long it is good, when another can be asked for."""
+    sent = challenge.sent_at if challenge else None
+    left = sent + settings.resend_after - clock.now() if sent else timedelta()
+    return {
+        "resend_seconds": max(0, ceil(left.total_seconds())),
+        "resend_wait": words.wait(left) if left > timedelta() else None,
+        "minutes": minutes_left(challenge, clock.now()) if challenge else 0,
+        "digits": settings.code_digits,
+    }
 
 
 def _by_sms(position: Position) -> bool:

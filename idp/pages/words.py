@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import cast
 
-from flask_babel import gettext
+from flask_babel import format_datetime, gettext
 from flask_babel import ngettext as _plural
 
 from idp.accounts.password import PasswordProblem
@@ -155,6 +155,38 @@ def email_problem() -> Problem:
     return Problem("email", _("Ce n’est pas une adresse email. Exemple : nom@exemple.ch."))
 
 
+def present_problem(pause: timedelta | None) -> Problem:
+    """The present password was wrong, or typed too often."""
+    if pause is None:
+        return Problem("present", _("Ce n’est pas votre mot de passe actuel."))
+    return Problem("present", _("Trop d’essais. Réessayez %(again)s.", again=wait(pause)))
+
+
+def taken_problem() -> Problem:
+    """An address that is somebody else's, told to who reads its mail."""
+    text = _("Cette adresse est déjà l’identifiant d’un autre compte : donnez-en une autre.")
+    return Problem("email", text)
+
+
+def held_problem(field: str, until: datetime) -> Problem:
+    """Contacts that stay as they are for a while."""
+    return Problem(field, held(until))
+
+
+def held(until: datetime) -> str:
+    """Why, and until when."""
+    return _(
+        "Votre mot de passe a été rétabli il y a peu : votre adresse et votre numéro ne peuvent pas "
+        "être changés avant le %(day)s.",
+        day=moment(until),
+    )
+
+
+def moment(time: datetime) -> str:
+    """«23 novembre 2026, 14:05 UTC»."""
+    return str(format_datetime(time, "d MMMM y, HH:mm 'UTC'"))
+
+
 def password_problem(problem: PasswordProblem) -> Problem:
     """What is wrong with a new password."""
     texts = {
@@ -203,6 +235,14 @@ def notice(kind: Notice | None) -> str | None:
             "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
             "quelques minutes."
         ),
+        **_account_notices(),
+    }
+    return texts[kind]
+
+
+def _account_notices() -> dict[Notice, str]:
+    """What is said at the sign-in that follows a change of the account."""
+    return {
         Notice.RECOVERED: _(
             "Votre nouveau mot de passe est enregistré, et toutes vos connexions ont pris fin. "
             "Connectez-vous avec lui."
@@ -212,5 +252,12 @@ def notice(kind: Notice | None) -> str | None:
             "vous avez choisi un nouveau mot de passe dans une autre page, connectez-vous avec "
             "lui. Sinon, recommencez."
         ),
+        Notice.PASSWORD_CHANGED: _(
+            "Votre mot de passe est changé, et toutes vos connexions ont pris fin. Connectez-vous "
+            "avec le nouveau."
+        ),
+        Notice.EMAIL_CHANGED: _(
+            "Votre identifiant est changé, et toutes vos connexions ont pris fin. Connectez-vous "
+            "avec votre nouvelle adresse."
+        ),
     }
-    return texts[kind]

@@ -51,7 +51,7 @@ def _reopened() -> str:
             return url_for("pages.dispatch", interaction_id=interaction_id)
         case {"token": token}:
             return url_for("pages.alert", token=token)
-    return "/"
+    return url_for("pages.account") if request.path.startswith("/account") else "/"
 
 
 def _http_error(error: HTTPException) -> Response:

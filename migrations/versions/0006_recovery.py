@@ -1,4 +1,4 @@
-"""Recoveries: what one browser has shown of them."""
+"""Recoveries: what one browser has shown of them. Interactions of our own pages, which have no client."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,10 +21,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("recovery_phone", sa.String(length=16)))
         batch_op.create_foreign_key(op.f(_FOREIGN), "account", ["recovery_account_id"], ["id"])
         batch_op.create_index(op.f(_INDEX), ["recovery_account_id"])
+        batch_op.alter_column("client_id", existing_type=sa.Integer(), nullable=True)
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM interaction WHERE client_id IS NULL")
     with op.batch_alter_table("interaction") as batch_op:
+        batch_op.alter_column("client_id", existing_type=sa.Integer(), nullable=False)
         batch_op.drop_index(op.f(_INDEX))
         batch_op.drop_constraint(op.f(_FOREIGN), type_="foreignkey")
         for name in ("phone", "epoch", "account_id", "asked_at"):

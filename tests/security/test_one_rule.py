@@ -85,6 +85,13 @@ class TwoBrowsers(RuleBasedStateMachine):
         self.people[who].authorize(prompt=prompt)
         self.settle(who)
 
+    @rule(who=BROWSER)
+    def visit_the_account(self, who):
+        """Whoever is not freshly signed in begins a sign-in that no relying party asked for."""
+        self.people[who].get("/account")
+        self.reached["account"] += self.step(who) == "account"
+        self.settle(who)
+
     @precondition(lambda self: self.at(*NEXT))
     @rule(
         who=BROWSER,
@@ -326,4 +333,5 @@ def test_no_order_of_steps_breaks_it(app, inbox):
     # A machine that gets nowhere proves nothing.
     assert TwoBrowsers.reached["tokens"] >= 30, TwoBrowsers.reached
     assert TwoBrowsers.reached["done"] >= 2, TwoBrowsers.reached
+    assert TwoBrowsers.reached["account"] >= 2, TwoBrowsers.reached
     assert TwoBrowsers.reached["recovered"] >= 2, TwoBrowsers.reached
