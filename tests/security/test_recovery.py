@@ -23,6 +23,7 @@ from idp.delivery.models import OutboxMessage
 from idp.extensions import db, transaction
 from idp.security import throttle
 from idp.sessions.models import Authentication, BrowserSession
+from tests.security.test_secrets import dump
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, NEW_PASSWORD, Page, Person
 from tests.support.people import PASSWORD
@@ -490,3 +491,22 @@ def test_a_migration_is_not_touched_by_a_recovery(person):
     person.press("Recevoir le code", email=ADDRESS)
     choose(enter(person)).two_factors(ADDRESS, CHOSEN)
     assert person.callback["code"]
+
+
+def test_neither_codes_nor_passwords_nor_links_are_kept_or_logged(app, person, inbox, caplog):
+    make_account(phone=NUMBER)
+    with caplog.at_level("DEBUG"):
+        codes = [ask(person).code(ADDRESS)]
+        person.press("Vérifier le code", code=codes[0])
+        codes.append(person.code(NUMBER))
+        choose(person.press("Vérifier le code", code=codes[1]))
+        outbox.deliver_due("test")
+        link = next(m.text for m in inbox.messages if "/alert/" in m.text)
+        token = re.search(r"/alert/([\w-]{43})", link)[1]
+        person.get(f"/alert/{token}")
+    logged = "\n".join(r.getMessage() for r in caplog.records if r.name != "mail.log")
+    kept = dump()
+    for secret in (*codes, CHOSEN, token):
+        assert not re.search(rf"(?<![\w+/-]){re.escape(secret)}(?![\w+/-])", kept), secret
+        assert secret not in logged, secret
+    assert ADDRESS not in logged
