@@ -205,8 +205,8 @@ class Settings(BaseSettings):
     send_limit_network: int = Field(
         60,
         ge=1,
-        description="Codes to enrol addresses and numbers, sent at the wish of one network (/24 of "
-        "IPv4, /64 of IPv6) in 15 minutes.",
+        description="Codes to enrol addresses and numbers, and to recover accounts, sent at the wish of one "
+        "network (/24 of IPv4, /64 of IPv6) in 15 minutes.",
     )
     send_limit_network_day: int = Field(
         600, ge=1, description="The same in a day: a town hall that helps its citizens needs many."
@@ -317,6 +317,11 @@ class Settings(BaseSettings):
     )
     session_idle: Duration = Field(
         timedelta(minutes=30), description="A browser session ends after so much silence."
+    )
+    account_fresh: Duration = Field(
+        timedelta(minutes=10),
+        description="The pages where people change their account ask for both factors again after "
+        "so long, so that an open browser is not enough to take an account over.",
     )
     session_lifetime: Duration = Field(
         timedelta(hours=12), description="A browser session ends this long after sign-in."

@@ -3,6 +3,7 @@
 A route that is missing here fails, and so does one that behaves otherwise.
 """
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -20,7 +21,8 @@ CACHED = "public, max-age=300"
 
 @dataclass(frozen=True)
 class Route:
-    """`guard`: browser (its own interaction), client (client authentication), token, or nobody.
+    """`guard`: browser (its own interaction), client (client authentication), token, link (in a message),
+    session (a fresh one; others sign in first), or nobody.
 
     `csrf`: whether a POST without a form token is refused. `steps`: those at which its handler runs; it
     leads on from any other. Empty: it belongs to no step.
@@ -38,12 +40,18 @@ ACTIONS = {
     "email/change": (Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PROFILE),
     "phone/change": (Step.PHONE_CODE, Step.PROFILE),
     "phone/refuse": (Step.PHONE, Step.PHONE_CODE),
-    "resend": (Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR),
+    "resend": (
+        *(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR),
+        *(Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE),
+    ),
     "channel": (Step.SECOND_FACTOR,),
     "start-over": (
         *(Step.EMAIL, Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PHONE, Step.PHONE_CODE),
         *(Step.PROFILE, Step.SECOND_FACTOR),
+        *(Step.RECOVERY, Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE, Step.RECOVERY_PASSWORD),
     ),
+    "recovery/begin": (Step.SIGN_IN, Step.SECOND_FACTOR),
+    "recovery/change": (Step.RECOVERY_CODE,),
 }
 """What else can be pressed, and where."""
 
@@ -62,6 +70,19 @@ TABLE = [
     Route("/logout", "POST", "nobody"),
     Route("/logout/confirm", "POST", "nobody", csrf=True),
     Route("/logout/done", "GET", "nobody"),
+    Route("/alert/<token:token>", "GET", "link"),
+    Route("/alert/<token:token>", "POST", "link", csrf=True),
+    Route("/alert/blocked", "GET", "nobody"),
+    Route("/account", "GET", "session"),
+    *(
+        Route(f"/account/{name}", method, "session", csrf=method == "POST")
+        for name in ("email", "email-code", "phone", "phone-code", "password")
+        for method in ("GET", "POST")
+    ),
+    *(
+        Route(f"/account/{name}", "POST", "session", csrf=True)
+        for name in ("phone/remove", "resend", "cancel", "end-sessions")
+    ),
     Route(STEP, "GET", "browser"),
     Route(f"{STEP}/<path:elsewhere>", "GET", "browser"),
     *(
@@ -79,7 +100,7 @@ IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 
 def path_of(route: Route) -> str:
-    path = route.rule.replace("<token:interaction_id>", "x" * 43)
+    path = re.sub("<token:[a-z_]+>", "x" * 43, route.rule)
     return path.replace("<path:elsewhere>", "elsewhere")
 
 
@@ -100,10 +121,19 @@ def test_the_table_is_whole(session_app: Flask):
 @pytest.mark.parametrize("route", TABLE, ids=IDS)
 def test_guards_refuse_whoever_comes_with_nothing(client, route):
     answer = ask(client, route)
-    expected = {"browser": {400}, "request": {400}, "client": {400}, "token": {401}}
+    expected = {
+        "browser": {400},
+        "request": {400},
+        "client": {400},
+        "token": {401},
+        "link": {410},
+        "session": {303},
+    }
     allowed = {400} if route.csrf else expected.get(route.guard, {200, 303})
     assert answer.status_code in allowed
-    assert "Location" not in answer.headers or answer.headers["Location"].startswith("/logout")
+    assert "Location" not in answer.headers or answer.headers["Location"].startswith(
+        ("/logout", "/interaction/")
+    )
 
 
 @pytest.mark.parametrize("route", TABLE, ids=IDS)

@@ -98,6 +98,11 @@ def by_email_key(key: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.email_key == key))
 
 
+def held(account_id: int) -> Account:
+    """The account as it is now; nobody else changes it until the caller's transaction ends."""
+    return db.session.get_one(Account, account_id, populate_existing=True, with_for_update=True)
+
+
 def by_id(account_id: int) -> Account | None:
     """The account with this row id."""
     return db.session.get(Account, account_id)

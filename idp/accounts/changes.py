@@ -41,6 +41,11 @@ def unfreeze(account_id: int, epoch: int) -> bool:
     return _change(account_id, epoch, status=AccountStatus.ACTIVE, rise=True)
 
 
+def end_everything(account_id: int, epoch: int) -> bool:
+    """End sessions, codes and tokens; the account itself stays as it is."""
+    return _change(account_id, epoch, rise=True)
+
+
 def hold_contacts(account_id: int, epoch: int, until: datetime) -> bool:
     """Refuse other contacts until then: whoever took the account over cannot lock its owner out."""
     return _change(account_id, epoch, contacts_held_until=until)

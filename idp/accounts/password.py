@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
 from idp.accounts import common, leaked
+from idp.accounts.profile import Profile
 from idp.extensions import settings
 
 _LONGEST_TYPED = 1024
@@ -40,6 +41,7 @@ class PasswordProblem(enum.Enum):
     COMMON = "common"
     WEAK = "weak"
     LEGACY = "legacy"
+    PRESENT = "present"
 
 
 def hash_password(password: str) -> str:
@@ -64,20 +66,24 @@ def check_password(stored: str, password: str) -> PasswordCheck:
 
 
 def new_password_problems(
-    password: str, confirmation: str, *, personal: tuple[str, ...], legacy_hash: str | None
+    password: str,
+    confirmation: str,
+    *,
+    personal: tuple[str, ...],
+    legacy_hash: str | None = None,
+    present_hash: str | None = None,
 ) -> tuple[PasswordProblem, ...]:
     """All that is wrong with a new password, in the order in which to tell; empty when it is good.
 
-    `personal` are the person's identifier, address and names; `legacy_hash` is what `hash_verbatim` gave.
-    Hashes, and may ask a list over the network: never inside a transaction.
+    `personal` as `personal_words` gives them; `legacy_hash` is what `hash_verbatim` gave, `present_hash`
+    what `hash_password` did. Hashes, and may ask a list over the network: never inside a transaction.
     """
     if max(len(password), len(confirmation)) > _LONGEST_TYPED:
         return (PasswordProblem.TOO_LONG,)
     normal = _normal(password)
     mismatch = (PasswordProblem.MISMATCH,) if normal != _normal(confirmation) else ()
     problem = _length_problem(normal)
-    if problem is None and legacy_hash and _is_legacy(legacy_hash, password, normal):
-        problem = PasswordProblem.LEGACY
+    problem = problem or _used_before(password, normal, legacy_hash, present_hash)
     problem = problem or _guessable(normal, personal)
     if problem is None and not mismatch and leaked.is_leaked(normal):
         problem = PasswordProblem.COMMON
@@ -106,6 +112,17 @@ def _own_words() -> tuple[str, ...]:
     return (*settings.password_words, *labels, service, *service.split())
 
 
+def personal_words(profile: Profile, email: str, *others: str) -> tuple[str, ...]:
+    """Words that make a password easy to guess for this person."""
+    born = (
+        [profile.birthdate.strftime("%d%m%Y"), str(profile.birthdate.year)]
+        if profile.birthdate
+        else []
+    )
+    names = [profile.given_name, profile.family_name, profile.locality]
+    return (email, email.partition("@")[0], *others, *names, *born)
+
+
 def _score(password: str, personal: tuple[str, ...]) -> int:
     """zxcvbn's 0 to 4, of the beginning: its time grows fast, and no end makes a good beginning bad."""
     return int(zxcvbn(password[:_SCORED], [word for word in personal if word]).score)
@@ -118,6 +135,16 @@ def _is_personal(password: str, personal: tuple[str, ...]) -> bool:
         if len(word) >= 3:
             rest = rest.replace(_normal(word).casefold(), "")
     return len(rest) < len(password) and len(rest) < settings.password_min // 2
+
+
+def _used_before(
+    typed: str, normal: str, legacy_hash: str | None, present_hash: str | None
+) -> PasswordProblem | None:
+    if legacy_hash and _is_legacy(legacy_hash, typed, normal):
+        return PasswordProblem.LEGACY
+    if present_hash and _fits(present_hash, normal):
+        return PasswordProblem.PRESENT
+    return None
 
 
 def _is_legacy(legacy_hash: str, typed: str, normal: str) -> bool:

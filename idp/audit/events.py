@@ -185,6 +185,41 @@ def looked_at(
     _record("looked_at", actor=actor, account=sub, what=what, sought=filters, found=found)
 
 
+def unfrozen(*, sub: str, why: str, actor: str) -> None:
+    """An administrator lets the person in again."""
+    _record("unfrozen", account=sub, actor=actor, why=why)
+
+
+def recovery_asked(*, sub: str | None, client_id: str) -> None:
+    """Somebody says that they forgot the password; `sub` is None when the address is nobody's."""
+    _record("recovery_asked", account=sub, client=client_id)
+
+
+def recovered(*, sub: str, client_id: str, by_sms: bool) -> None:
+    """A new password was chosen after the mailbox answered, and the phone if there was one."""
+    _record("recovered", account=sub, client=client_id, by_sms=by_sms)
+
+
+def password_changed(*, sub: str) -> None:
+    """The person chose another password, on the pages of the account."""
+    _record("password_changed", account=sub)
+
+
+def email_changed(*, sub: str, old: str, new: str) -> None:
+    """The identifier is another one; both masked."""
+    _record("email_changed", account=sub, old=old, new=new)
+
+
+def phone_changed(*, sub: str, old: str, new: str) -> None:
+    """Codes go to another number, or to none (empty); both masked."""
+    _record("phone_changed", account=sub, old=old, new=new)
+
+
+def sessions_ended(*, sub: str, why: str, actor: str = USER) -> None:
+    """Every session, code and token of the account ended."""
+    _record("sessions_ended", account=sub, actor=actor, why=why)
+
+
 def _record(
     event: str,
     *,

@@ -2,7 +2,7 @@
 network, and by SMS to one country and in all (DESIGN 7).
 
 Verified and not yet verified destinations have budgets of their own, so that nobody who only claims a
-number or an address can use up its owner's.
+number or an address can use up its owner's. So has recovery, which anybody may ask for.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _LATER = timedelta(hours=1)
 def reserve(new: NewChallenge, network: str | None) -> SendRefused | None:
     """Take one message from every budget that it counts in; None when it may be sent.
 
-    `network` is where the wish to enrol came from.
+    `network` is where the wish to enrol, or to recover, came from.
     """
     by_sms = new.channel is Channel.SMS
     if by_sms and not sms.admit(new.destination):
@@ -44,12 +44,16 @@ def reserve(new: NewChallenge, network: str | None) -> SendRefused | None:
 def _budgets(new: NewChallenge, target: str, network: str | None) -> tuple[Budget, ...]:
     if new.purpose is Purpose.SECOND_FACTOR:
         return _pair(f"send:verified:{target}")
-    own = f"send:case:{new.case_id}"
+    wishes = _network(network) if network else ()
+    if new.purpose in {Purpose.RECOVERY_EMAIL, Purpose.RECOVERY_SMS}:
+        return (*_pair(f"send:recovery:{target}"), *wishes)
+    by_account = new.account_id is not None
+    own = f"send:account:{new.account_id}" if by_account else f"send:case:{new.case_id}"
     return (
         *_pair(f"{own}:{target}"),
         *_pair(own, settings.send_spread),
         *_pair(f"send:enrolment:{target}", settings.send_spread),
-        *(_network(network) if network else ()),
+        *wishes,
     )
 
 
@@ -69,7 +73,7 @@ def _network(network: str) -> tuple[Budget, Budget]:
 
 def _spend(new: NewChallenge) -> Iterator[Budget]:
     """What SMS may cost. Enrolment never takes all: who has a verified number still gets codes there."""
-    enrols = new.purpose is not Purpose.SECOND_FACTOR
+    enrols = new.purpose not in {Purpose.SECOND_FACTOR, Purpose.RECOVERY_SMS}
     kind = "enrolment" if enrols else "verified"
     prefix = country_prefix(new.destination)
     yield Budget(f"sms:{kind}:{prefix}", settings.sms_limit_prefix, _DAY)

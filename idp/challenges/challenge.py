@@ -17,6 +17,10 @@ class Purpose(enum.StrEnum):
     EMAIL_ENROLMENT = "email-enrolment"
     PHONE_ENROLMENT = "phone-enrolment"
     SECOND_FACTOR = "second-factor"
+    RECOVERY_EMAIL = "recovery-email"
+    RECOVERY_SMS = "recovery-sms"
+    EMAIL_CHANGE = "email-change"
+    PHONE_CHANGE = "phone-change"
 
 
 class Channel(enum.StrEnum):
@@ -52,6 +56,11 @@ class Challenge(Base):
     verified_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
 
+    @property
+    def decoy(self) -> bool:
+        """True when the code is nobody's: it is never sent and never right, and looks like any other."""
+        return self.account_id is None and self.case_id is None
+
     __table_args__ = (
         Index(
             "uq_challenge_current",
@@ -65,7 +74,10 @@ class Challenge(Base):
 
 @dataclass(frozen=True)
 class NewChallenge:
-    """What a challenge fixes at birth. `account_id` and `epoch`, or `case_id`, say whose it is."""
+    """What a challenge fixes at birth. `account_id` and `epoch`, or `case_id`, say whose it is.
+
+    With neither it is nobody's: see `Challenge.decoy`.
+    """
 
     purpose: Purpose
     channel: Channel

@@ -98,6 +98,15 @@ def close_current(interaction_id: str) -> None:
     )
 
 
+def close_all(account_id: int) -> None:
+    """Kill every code that is on its way for an account, in whatever browser."""
+    db.session.execute(
+        update(Challenge)
+        .where(Challenge.account_id == account_id, Challenge.closed_at.is_(None))
+        .values(closed_at=clock.now())
+    )
+
+
 def code_of(secret: str, counter: int) -> str:
     """The digits (RFC 4226) of a challenge's wrapped secret.
 
@@ -125,6 +134,8 @@ def minutes_left(challenge: Challenge, now: datetime) -> int:
 def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.emissions = (challenge.emissions or 0) + 1
     challenge.sent_at = now
+    if challenge.decoy:
+        return
     # Its id, which is the message's topic, comes from the database.
     db.session.flush()
     message = Message(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from idp import clock
+from idp.accounts.addresses import email_key
 from idp.challenges import sms
 from idp.challenges.challenge import Challenge, Channel, Purpose
 from idp.challenges.issue import code_of
@@ -25,10 +26,11 @@ class Expected:
     secret: str
     counter: int
     tries: tuple[Budget, ...]
+    decoy: bool
 
     def matches(self, code: str) -> bool:
-        """Compare in constant time."""
-        return tokens.same(code_of(self.secret, self.counter), code)
+        """Compare in constant time; a decoy as long as any other."""
+        return tokens.same(code_of(self.secret, self.counter), code) and not self.decoy
 
 
 def read_code(text: str) -> str | None:
@@ -59,7 +61,7 @@ def reserve_try(interaction_id: str, browser: str, purpose: Purpose) -> Expected
         return CodeRefused(CodeProblem.RECOVERY)
     if wait:
         return CodeRefused(CodeProblem.EXHAUSTED, wait)
-    return Expected(challenge.id, challenge.secret, challenge.counter, tries)
+    return Expected(challenge.id, challenge.secret, challenge.counter, tries, decoy=challenge.decoy)
 
 
 def accept(expected: Expected) -> CodeVerified | CodeRefused:
@@ -84,7 +86,17 @@ def accept(expected: Expected) -> CodeVerified | CodeRefused:
 
 
 def tries_of(challenge: Challenge) -> tuple[Budget, ...]:
-    """The buckets that a try at this challenge is counted in."""
+    """The buckets that a try at this challenge is counted in.
+
+    Tries at a recovery are counted apart, by address, whether it is anybody's or not: a stranger's do not
+    shut out the owner who signs in. So are those at new contacts.
+    """
+    if challenge.purpose is Purpose.RECOVERY_EMAIL:
+        return (_short(f"recovery:{email_key(challenge.destination)}"),)
+    if challenge.purpose is Purpose.RECOVERY_SMS:
+        return (_short(f"recovery-sms:{challenge.account_id}"),)
+    if challenge.purpose in {Purpose.EMAIL_CHANGE, Purpose.PHONE_CHANGE}:
+        return (_short(f"change:{challenge.account_id}"),)
     if challenge.account_id is None:
         return (_short(f"case:{challenge.case_id}"),)
     return (_short(f"account:{challenge.account_id}"), in_a_row(challenge.account_id))

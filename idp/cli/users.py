@@ -1,5 +1,6 @@
 """`idp users`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import rich_click as click
@@ -8,9 +9,11 @@ from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.accounts.addresses import email_key
 from idp.cli import clerk
-from idp.cli.common import DASHED, database_only
+from idp.cli.common import DASHED, application, database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
+from idp.extensions import transaction
+from idp.flow import support
 from idp.legacy import identity as legacy_identities
 
 _COLUMNS = ("sub", "email", "phone", "status", "created_at")
@@ -44,16 +47,60 @@ def list_users(email: str, limit: int, *, as_json: bool) -> None:
 def show(who: str, *, as_json: bool) -> None:
     """One account, by address or `sub`, with the old identities it holds."""
     with database_only():
-        account = accounts.by_email_key(email_key(who)) or accounts.by_sub(who)
-        if account is None:
-            clerk.looked_at("users show", 0, {"who": clerk.masked(who)})
-            message = f"no account has the address or sub {who}; see `idp users list`"
-            raise ConfigurationError(message)
+        account = _named(who, "users show")
         held = legacy_identities.held_by(account.id)
         identities = [f"{identity.source}:{identity.key}" for identity in held]
         record = {**_values(account, _DETAILS), "legacy_identities": identities}
         clerk.looked_at("users show", 1, {}, sub=account.sub)
     show_record(record, as_json=as_json)
+
+
+_reason = click.option("--reason", required=True, help="Kept with the audit event.")
+
+
+@users.command(context_settings=DASHED)
+@click.argument("who")
+@_reason
+def freeze(who: str, reason: str) -> None:
+    """Let nobody in to an account, by address or `sub`, and end all its sessions. Its owner is told."""
+    _act(who, reason, support.freeze, done="frozen", idle="is frozen already")
+
+
+@users.command(context_settings=DASHED)
+@click.argument("who")
+@_reason
+def unfreeze(who: str, reason: str) -> None:
+    """Let the person in again. Its owner is told."""
+    _act(who, reason, support.unfreeze, done="active", idle="is not frozen")
+
+
+@users.command(context_settings=DASHED)
+@click.argument("who")
+@_reason
+def end_sessions(who: str, reason: str) -> None:
+    """End every session, code and token of an account; its owner signs in again."""
+    _act(who, reason, support.end_sessions, done="signed out everywhere", idle="changed meanwhile")
+
+
+def _act(who: str, reason: str, action: Callable[..., bool], *, done: str, idle: str) -> None:
+    """Do it, in one transaction, in the name of whoever runs the command."""
+    with application():
+        account = _named(who, f"users {action.__name__}")
+        sub, row = account.sub, account.id
+        with transaction():
+            acted = action(row, actor=clerk.actor(), why=reason)
+        if not acted:
+            raise ConfigurationError(f"{sub} {idle}")
+        click.echo(f"{sub}: {done}")
+
+
+def _named(who: str, what: str) -> Account:
+    """The account; who looks for one that is not there leaves a trace of `what` they did."""
+    account = accounts.by_email_key(email_key(who)) or accounts.by_sub(who)
+    if account is None:
+        clerk.looked_at(what, 0, {"who": clerk.masked(who)})
+        raise ConfigurationError(f"no account has the address or sub {who}; see `idp users list`")
+    return account
 
 
 def _values(account: Account, names: tuple[str, ...]) -> dict[str, Any]:

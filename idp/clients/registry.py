@@ -8,7 +8,7 @@ from sqlalchemy.orm import selectinload
 
 from idp import clock
 from idp.clients.client import Client
-from idp.extensions import db
+from idp.extensions import db, settings
 from idp.security import tokens, versions
 from idp.security.versions import VersionedCache
 
@@ -52,6 +52,29 @@ def find(client_id: str) -> RegisteredClient | None:
 def by_row_id(row_id: int) -> RegisteredClient | None:
     """The client of this row."""
     return next((client for client in _cache.get().values() if client.id == row_id), None)
+
+
+def own() -> RegisteredClient:
+    """Ourselves, for people who come to our own pages: no registration, so nothing can be issued to it.
+
+    Its public name cannot be registered, and no row has its `id`.
+    """
+    return RegisteredClient(
+        id=0,
+        client_id=":account",
+        client_name=settings.mail_from_name,
+        client_uri="",
+        initiate_login_uri="",
+        redirect_uris=(),
+        post_logout_redirect_uris=(),
+        grant_types=frozenset(),
+        scope=frozenset(),
+        token_endpoint_auth_method="",
+        id_token_signed_response_alg="",
+        require_pkce=True,
+        default_max_age=None,
+        secret_digests=(),
+    )
 
 
 def changed() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
+from idp.accounts import account as accounts
 from idp.accounts import changes
 from idp.accounts.account import Account
 from idp.accounts.addresses import mask_email
@@ -30,6 +31,7 @@ class AlertKind(enum.StrEnum):
     PHONE_CHANGED = "phone-changed"
     RECOVERED = "recovered"
     FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
 
 
 class Alert(Base):
@@ -47,12 +49,19 @@ class Alert(Base):
 
 
 def tell(
-    account: Account, kind: AlertKind, *, emails: tuple[str, ...] = (), by_sms: bool = False
+    account: Account,
+    kind: AlertKind,
+    *,
+    emails: tuple[str, ...] = (),
+    by_sms: bool = False,
+    number: str | None = None,
 ) -> None:
-    """Leave the notice for the account's address (or `emails`, such as old and new), and number if asked.
+    """Leave the notice for the account's address (or `emails`, such as old and new), and its number if asked
+    (or `number`, such as the old one).
 
     Runs in the caller's transaction.
     """
+    number = number or (account.phone if by_sms else None)
     token = tokens.new_token()
     expires_at = clock.now() + settings.alert_lifetime
     alert = Alert(
@@ -64,9 +73,9 @@ def tell(
     for address in emails or (account.email,):
         mail = Message("email", address, template, account.locale, words)
         outbox.enqueue(mail, expires_at=expires_at, masked=mask_email(address))
-    if by_sms and account.phone and settings.sms_enabled:
-        sms = Message("sms", account.phone, template, account.locale, words)
-        outbox.enqueue(sms, expires_at=expires_at, masked=mask_phone(account.phone))
+    if number and settings.sms_enabled:
+        sms = Message("sms", number, template, account.locale, words)
+        outbox.enqueue(sms, expires_at=expires_at, masked=mask_phone(number))
 
 
 def find(token: str) -> Alert | None:
@@ -83,14 +92,15 @@ def find(token: str) -> Alert | None:
 def confirm(alert: Alert) -> bool:
     """«This was not me»: freeze the account, once. Runs in the caller's transaction.
 
-    False when the link was used meanwhile.
+    False when the link was used meanwhile. The account is held first: whoever changes it at the same moment
+    cannot use the link up.
     """
+    account = accounts.held(alert.account_id)
     used = affected(
         update(Alert)
         .where(Alert.id == alert.id, Alert.used_at.is_(None))
         .values(used_at=clock.now())
     )
-    account = db.session.get_one(Account, alert.account_id, populate_existing=True)
     if not used or not changes.freeze(account.id, account.epoch):
         return False
     events.frozen(sub=account.sub, why=f"alert {alert.kind}")

@@ -1,11 +1,14 @@
 """Sending and checking the codes of an interaction, whatever they are for."""
 
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
-from idp.accounts.addresses import email_key
+from idp.accounts.addresses import LONGEST, email_key
 from idp.audit import events
 from idp.challenges import issue, sms, verify
 from idp.challenges.challenge import Challenge, Channel, NewChallenge, Purpose
@@ -19,6 +22,8 @@ from idp.challenges.results import (
     Sent,
 )
 from idp.extensions import db, settings, transaction
+from idp.flow import floor, tries
+from idp.flow.floor import Busy
 from idp.flow.interaction import Interaction, Notice, expired
 from idp.flow.position import Position, acting, locate
 from idp.flow.steps import Step
@@ -27,14 +32,28 @@ from idp.security import throttle
 from idp.security.throttle import Budget
 from idp.sessions.authentication import ACR
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 
-def resend(position: Position, network: str) -> Sent | SendRefused:
-    """Send the awaited code again; on the second-factor page also when none could be sent before.
+def resend(position: Position, network: str) -> Sent | SendRefused | Busy:
+    """Send the awaited code again; to somebody with an account also when none could be sent before.
 
-    `network` is where the wish came from.
+    `network` is where the wish came from. A recovery is answered no sooner than the floor, also where nothing
+    was sent.
     """
+    if position.step is not Step.RECOVERY_CODE:
+        return _resend(position, network)
+    with floor.slot() as free:
+        if not free:
+            return Busy.BUSY
+        began = time.monotonic()
+        outcome = _resend(position, network)
+        floor.wait(began)
+        return outcome
+
+
+def _resend(position: Position, network: str) -> Sent | SendRefused:
     with acting(position) as now:
         account = now.account
         if now.challenge is not None:
@@ -42,8 +61,10 @@ def resend(position: Position, network: str) -> Sent | SendRefused:
             outcome = issue.resend(now.challenge, wording, network=network)
             if account is not None and _no_sms(outcome):
                 return send_second_factor(now, now.interaction, account, Channel.EMAIL)
-            return _noting(now.interaction, outcome)
-        assert account is not None, "only the second factor can lack a code"
+            return _noting(now.interaction, _only_later(outcome) if now.owner else outcome)
+        if now.owner is not None:
+            return send_recovery_sms(now, now.owner)
+        assert account is not None, "an enrolment does not wait for a code that was never sent"
         channel = preferred_channel(now.interaction, account)
         return send_second_factor(now, now.interaction, account, channel)
 
@@ -71,6 +92,45 @@ def _second_factor(interaction: Interaction, account: Account, *, by_sms: bool) 
         account_id=account.id,
         epoch=account.epoch,
     )
+
+
+def send_recovery(
+    position: Position, text: str, account: Account | None, network: str
+) -> Sent | SendRefused:
+    """Send a code to the owner of the address typed; to nobody when it is nobody's, which looks the same.
+
+    Runs inside the caller's transaction.
+    """
+    new = NewChallenge(
+        purpose=Purpose.RECOVERY_EMAIL,
+        channel=Channel.EMAIL,
+        destination=account.email if account else tries.key_of(text)[:LONGEST],
+        interaction_id=position.interaction.id,
+        browser=position.interaction.browser,
+        account_id=account.id if account else None,
+        epoch=account.epoch if account else None,
+    )
+    wording = _wording(position, Purpose.RECOVERY_EMAIL)
+    return issue.open_challenge(new, wording, network=network)
+
+
+def send_recovery_sms(position: Position, owner: Account) -> Sent | SendRefused:
+    """Send the second code of a recovery; never by e-mail instead, which has answered already.
+
+    Runs inside the caller's transaction.
+    """
+    assert owner.phone is not None, "who can be reached by SMS has a number"
+    new = NewChallenge(
+        purpose=Purpose.RECOVERY_SMS,
+        channel=Channel.SMS,
+        destination=owner.phone,
+        interaction_id=position.interaction.id,
+        browser=position.interaction.browser,
+        account_id=owner.id,
+        epoch=owner.epoch,
+    )
+    outcome = issue.open_challenge(new, _wording(position, Purpose.RECOVERY_SMS))
+    return _noting(position.interaction, _only_later(outcome))
 
 
 def send_enrolment(
@@ -120,40 +180,69 @@ def check(
     text: str,
     record: Callable[[Position, CodeVerified], T],
 ) -> T | CodeRefused:
-    """Check a typed code: reserve the try (committed), compare, then use it up and `record`, together."""
+    """Check a code typed in an interaction; when right, `record` it: see `check_in`."""
+    account, interaction = position.account or position.owner, position.interaction
+    place = Place(
+        id=interaction.id,
+        browser=interaction.browser,
+        sub=account.sub if account else None,
+        client_id=position.client.client_id,
+    )
+    return check_in(lambda: acting(position), place, purpose, text, record)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a code waits in (its challenge calls it interaction), in which browser, and for whom."""
+
+    id: str
+    browser: str
+    sub: str | None
+    client_id: str
+
+
+def check_in(
+    enter: Callable[[], AbstractContextManager[P]],
+    place: Place,
+    purpose: Purpose,
+    text: str,
+    record: Callable[[P, CodeVerified], T],
+) -> T | CodeRefused:
+    """Check a typed code: reserve the try (committed), compare, then use it up and `record`, together.
+
+    `enter` opens the transaction in which that may be done.
+    """
     code = verify.read_code(text)
     if code is None:
         return CodeRefused(CodeProblem.MALFORMED)
-    with acting(position) as now:
-        expected = verify.reserve_try(now.interaction.id, now.interaction.browser, purpose)
+    with enter():
+        expected = verify.reserve_try(place.id, place.browser, purpose)
         if isinstance(expected, CodeRefused):
-            _note_refusal(now, purpose, expected.problem)
-    if isinstance(expected, CodeRefused):
-        return expected
+            _note_refusal(place, purpose, expected.problem)
+            return expected
     try:
         right = expected.matches(code)
     except WrapError:
         return CodeRefused(CodeProblem.EXPIRED)
     if not right:
         with transaction():
-            _note_refusal(position, purpose, CodeProblem.WRONG)
+            _note_refusal(place, purpose, CodeProblem.WRONG)
         return CodeRefused(CodeProblem.WRONG)
-    with acting(position) as now:
+    with enter() as now:
         proof = verify.accept(expected)
         return proof if isinstance(proof, CodeRefused) else record(now, proof)
 
 
-def _note_refusal(position: Position, purpose: Purpose, problem: CodeProblem) -> None:
+def _note_refusal(place: Place, purpose: Purpose, problem: CodeProblem) -> None:
     """Wrong codes are few, because tries are; what comes after the last try is noted once in a while."""
-    interaction_id = position.interaction.id
-    once = Budget(f"audit:code:{problem.value}:{interaction_id}", 1, events.BOUND)
+    once = Budget(f"audit:code:{problem.value}:{place.id}", 1, events.BOUND)
     if problem is CodeProblem.WRONG or not throttle.reserve(once):
         events.code_refused(
             purpose=purpose.value,
             reason=problem.value,
-            sub=position.account.sub if position.account else None,
-            client_id=position.client.client_id,
-            interaction=interaction_id,
+            sub=place.sub,
+            client_id=place.client_id,
+            interaction=place.id,
         )
 
 
@@ -192,6 +281,13 @@ def _wording(position: Position, template: str) -> Wording:
 
 def _no_sms(outcome: Sent | SendRefused) -> bool:
     return isinstance(outcome, SendRefused) and outcome.problem is SendProblem.NO_SMS
+
+
+def _only_later(outcome: Sent | SendRefused) -> Sent | SendRefused:
+    """Where a number cannot be left out, an SMS that cannot go now has to be asked for later."""
+    if isinstance(outcome, SendRefused) and outcome.problem is SendProblem.NO_SMS:
+        return SendRefused(SendProblem.BUDGET, outcome.wait)
+    return outcome
 
 
 def _noting(interaction: Interaction, outcome: Sent | SendRefused) -> Sent | SendRefused:

@@ -204,16 +204,9 @@ def _forget_phone(interaction: Interaction) -> None:
 
 
 def _personal(case: MigrationCase, interaction: Interaction) -> tuple[str, ...]:
-    """Words that make a password easy to guess for this person."""
-    profile = Profile.from_json(case.profile)
     email = interaction.email_proven or ""
-    born = (
-        [profile.birthdate.strftime("%d%m%Y"), str(profile.birthdate.year)]
-        if profile.birthdate
-        else []
-    )
-    names = [profile.given_name, profile.family_name, profile.locality]
-    return (email, email.partition("@")[0], interaction.identifier, *names, *born)
+    profile = Profile.from_json(case.profile)
+    return passwords.personal_words(profile, email, interaction.identifier)
 
 
 def _case(position: Position) -> MigrationCase:

@@ -29,20 +29,28 @@ class Notice(enum.StrEnum):
     SEND_REFUSED = "send-refused"
     SMS_FAILED = "sms-failed"
     SMS_UNSENT = "sms-unsent"
+    RECOVERED = "recovered"
+    RECOVERY_OVER = "recovery-over"
+    PASSWORD_CHANGED = "password-changed"
+    EMAIL_CHANGED = "email-changed"
 
 
 class Interaction(Base):
     """An authorization request while the user is on our pages. It ends at `expires_at`, whatever happens.
 
     The first factor of a sign-in: `password_…`. Proofs of a migration: `legacy_…` (the legacy
-    password), `email_…` (the mailbox), `phone_…`. They are worth something in this browser only.
+    password), `email_…` (the mailbox), `phone_…`. Those of a recovery: `recovery_…`. They are worth
+    something in this browser only.
     """
 
     __tablename__ = "interaction"
 
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     browser: Mapped[str] = mapped_column(String(64), index=True)
-    client_id: Mapped[int] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
+    # None: for our own pages. It never leads to a code.
+    client_id: Mapped[int | None] = mapped_column(
+        ForeignKey("client.id", ondelete="CASCADE"), index=True
+    )
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -75,6 +83,12 @@ class Interaction(Base):
     migrated_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     done_left_at: Mapped[datetime | None]
 
+    # «Mot de passe oublié»: when it was pressed; whose mailbox answered then, under which epoch; whose phone.
+    recovery_asked_at: Mapped[datetime | None]
+    recovery_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    recovery_epoch: Mapped[int | None]
+    recovery_phone: Mapped[str | None] = mapped_column(String(16))
+
     @property
     def acr_values(self) -> list[str]:
         """Levels that the relying party would like, best first (OIDC Core 3.1.2.1)."""
@@ -87,10 +101,10 @@ UNBOUND = ""
 
 
 def open_interaction(
-    client_id: int, browser: str, request: Mapping[str, Any], *, locale: str
+    client_id: int | None, browser: str, request: Mapping[str, Any], *, locale: str
 ) -> Interaction:
-    """Store a checked authorization request. `client_id` is the row id, `browser` the cookie's digest
-    or UNBOUND."""
+    """Store a checked authorization request. `client_id` is the row id, None for our own pages;
+    `browser` the cookie's digest or UNBOUND."""
     interaction = Interaction(
         id=tokens.new_token(),
         browser=browser,
@@ -170,6 +184,16 @@ def forget_proofs(interaction: Interaction) -> None:
     interaction.email_proven = None
     interaction.address_confirmed_at = None
     interaction.phone_proven = None
+    interaction.notice = None
+
+
+def forget_recovery(interaction: Interaction) -> None:
+    """Drop every proof of a recovery, and that one was asked for."""
+    issue.close_current(interaction.id)
+    interaction.recovery_asked_at = None
+    interaction.recovery_account_id = None
+    interaction.recovery_epoch = None
+    interaction.recovery_phone = None
     interaction.notice = None
 
 

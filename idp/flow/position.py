@@ -16,13 +16,16 @@ from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
 from idp.extensions import db, settings, transaction
 from idp.flow.interaction import Interaction, Notice
-from idp.flow.steps import Choices, Proofs, Step, next_step
+from idp.flow.steps import Choices, Owner, Proofs, Step, next_step
 from idp.migration.models import MigrationCase
 
 
 @dataclass(frozen=True)
 class Position:
-    """One look at an interaction; look again after anything was recorded."""
+    """One look at an interaction; look again after anything was recorded.
+
+    `account` signs in here; `owner` is whose mailbox answered in a recovery, if nothing changed since.
+    """
 
     step: Step
     interaction: Interaction
@@ -30,12 +33,16 @@ class Position:
     case: MigrationCase | None
     account: Account | None
     challenge: Challenge | None
+    owner: Account | None
 
     @property
     def notice(self) -> Notice | None:
-        """What the page should say first: noted here, or because the case was finished elsewhere."""
-        finished_elsewhere = self.interaction.case_id is not None and self.case is None
-        return Notice.ALREADY_MIGRATED if finished_elsewhere else self.interaction.notice
+        """What the page should say first: noted here, or because something was finished elsewhere."""
+        if self.interaction.case_id is not None and self.case is None:
+            return Notice.ALREADY_MIGRATED
+        if self.interaction.recovery_account_id is not None and self.owner is None:
+            return Notice.RECOVERY_OVER
+        return self.interaction.notice
 
     @property
     def proven_phone(self) -> str | None:
@@ -50,11 +57,13 @@ def locate(interaction: Interaction) -> Position:
 
     Raises PageError when the relying party was deleted meanwhile.
     """
-    client = registry.by_row_id(interaction.client_id)
+    row = interaction.client_id
+    client = registry.own() if row is None else registry.by_row_id(row)
     if client is None:
         raise PageError("Ce service n’est plus enregistré.", status=410)
     case = _open_case(interaction)
     account = _account(interaction)
+    owner = _owner(interaction)
     challenge = issue.current(interaction.id)
     return Position(
         step=next_step(
@@ -62,12 +71,14 @@ def locate(interaction: Interaction) -> Position:
             _choices(case),
             account.epoch if account and account.active else None,
             sms=settings.sms_enabled,
+            owner=Owner(owner.epoch, owner.phone) if owner else None,
         ),
         interaction=interaction,
         client=client,
         case=case,
         account=account,
         challenge=challenge,
+        owner=owner,
     )
 
 
@@ -105,6 +116,14 @@ def _account(interaction: Interaction) -> Account | None:
     return accounts.by_id(interaction.account_id) if interaction.account_id else None
 
 
+def _owner(interaction: Interaction) -> Account | None:
+    if interaction.recovery_account_id is None:
+        return None
+    account = accounts.by_id(interaction.recovery_account_id)
+    same = account is not None and account.active and account.epoch == interaction.recovery_epoch
+    return account if same else None
+
+
 def _proofs(interaction: Interaction, challenge: Challenge | None) -> Proofs:
     return Proofs(
         authenticated=interaction.authentication_id is not None,
@@ -115,6 +134,9 @@ def _proofs(interaction: Interaction, challenge: Challenge | None) -> Proofs:
         phone=interaction.phone_proven,
         migrated=interaction.migrated_account_id is not None,
         done_left=interaction.done_left_at is not None,
+        recovering=interaction.recovery_asked_at is not None,
+        recovery_epoch=interaction.recovery_epoch,
+        recovery_phone=interaction.recovery_phone,
         awaited=challenge.purpose if challenge else None,
         awaited_at=challenge.destination if challenge else None,
     )

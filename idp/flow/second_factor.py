@@ -6,7 +6,7 @@ from idp.audit import events
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
 from idp.flow import codes
-from idp.flow.interaction import Interaction, forget_proofs, forget_sign_in
+from idp.flow.interaction import Interaction, forget_proofs, forget_recovery, forget_sign_in
 from idp.flow.position import Position, acting
 from idp.sessions import authentication as authentications
 from idp.sessions import browser
@@ -61,10 +61,11 @@ def use_channel(position: Position, channel: Channel) -> Sent | SendRefused:
 
 
 def start_over(position: Position) -> None:
-    """Forget who signed in in this interaction, so that somebody else can."""
+    """Forget who signed in, migrates or recovers in this interaction, so that somebody else can sign in."""
     with acting(position) as now:
         forget_sign_in(now.interaction)
         forget_proofs(now.interaction)
+        forget_recovery(now.interaction)
         now.interaction.identifier = ""
 
 

@@ -18,7 +18,7 @@ from idp.accounts import password as passwords
 from idp.audit import events
 from idp.challenges import verify
 from idp.extensions import release, settings, transaction
-from idp.flow import codes, tries
+from idp.flow import codes, floor, tries
 from idp.flow.interaction import (
     Interaction,
     forget_proofs,
@@ -32,7 +32,6 @@ from idp.legacy import registry as legacy
 from idp.legacy.source import Claimed, Held, Match
 from idp.migration import cases
 from idp.security import throttle
-from idp.security.slots import Slots
 from idp.security.throttle import Budget
 
 
@@ -86,21 +85,17 @@ class _Known:
     active: bool
 
 
-_checked = Slots()
-
-
 def sign_in(
     position: Position, identifier: str, password: str, visitor: Visitor
 ) -> SignedIn | SignInRefused:
     """Check an identifier and password typed on the sign-in page by a visitor."""
-    with _checked.one_of(settings.sign_in_slots) as free:
+    with floor.slot() as free:
         if not free:
             return SignInRefused(Refusal.BUSY)
         began = time.monotonic()
         outcome = _sign_in(position, identifier, password, visitor)
         if isinstance(outcome, SignInRefused) and outcome.reason is not Refusal.THROTTLED:
-            release()
-            time.sleep(max(0.0, began + settings.sign_in_floor.total_seconds() - time.monotonic()))
+            floor.wait(began)
         return outcome
 
 

@@ -18,6 +18,10 @@ class Step(enum.StrEnum):
     PROFILE = "profile"
     DONE = "done"
     SECOND_FACTOR = "second-factor"
+    RECOVERY = "recovery"
+    RECOVERY_CODE = "recovery-code"
+    RECOVERY_PHONE_CODE = "recovery-phone-code"
+    RECOVERY_PASSWORD = "recovery-password"
     ANSWER = "answer"
 
 
@@ -33,6 +37,9 @@ class Proofs:
     phone: str | None = None
     migrated: bool = False
     done_left: bool = False
+    recovering: bool = False
+    recovery_epoch: int | None = None
+    recovery_phone: str | None = None
     awaited: Purpose | None = None
     awaited_at: str | None = None
 
@@ -46,16 +53,32 @@ class Choices:
     phone_refused: bool = False
 
 
+@dataclass(frozen=True)
+class Owner:
+    """The account whose mailbox answered in a recovery, as it is now."""
+
+    epoch: int
+    phone: str | None = None
+
+
 def next_step(
-    proofs: Proofs, choices: Choices | None, account_epoch: int | None, *, sms: bool
+    proofs: Proofs,
+    choices: Choices | None,
+    account_epoch: int | None,
+    *,
+    sms: bool,
+    owner: Owner | None = None,
 ) -> Step:
     """The page that comes next.
 
     `choices` is None without an open case; `account_epoch` without an active account whose first factor
-    was shown; `sms` says whether the deployment can send any.
+    was shown; `owner` without an active one whose mailbox answered; `sms` says whether the deployment can
+    send any.
     """
     if proofs.authenticated:
         return Step.ANSWER
+    if proofs.recovering:
+        return _recovery_step(proofs, owner, sms=sms)
     if account_epoch is not None and proofs.password_epoch == account_epoch:
         return Step.SECOND_FACTOR
     if proofs.migrated:
@@ -63,6 +86,16 @@ def next_step(
     if choices is None or not proofs.legacy_password:
         return Step.SIGN_IN
     return _address_step(proofs, choices) or _phone_step(proofs, choices, sms=sms) or Step.PROFILE
+
+
+def _recovery_step(proofs: Proofs, owner: Owner | None, *, sms: bool) -> Step:
+    """Mailbox, then phone if there is one; what was shown before the account changed counts no more."""
+    if owner is None or proofs.recovery_epoch != owner.epoch:
+        awaited = proofs.awaited is Purpose.RECOVERY_EMAIL
+        return Step.RECOVERY_CODE if awaited else Step.RECOVERY
+    if sms and owner.phone is not None and proofs.recovery_phone != owner.phone:
+        return Step.RECOVERY_PHONE_CODE
+    return Step.RECOVERY_PASSWORD
 
 
 def _address_step(proofs: Proofs, choices: Choices) -> Step | None:

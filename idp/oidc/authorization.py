@@ -60,6 +60,8 @@ def resume(interaction_id: str) -> Response:
         with transaction():
             interactions.bind(interaction_id, cookies.browser_digest())
     interaction = own_interaction(interaction_id)
+    if interaction.client_id is None:
+        return redirect(url_for("pages.account"), 303)
     checked = _stored(interaction)
     session = browser.find(cookies.session_token())
     here = session is not None and session.authentication_id == interaction.authentication_id
@@ -109,7 +111,8 @@ def _store(checked: AuthorizationRequest, browser: str) -> str:
 
 
 def _stored(interaction: Interaction) -> AuthorizationRequest:
-    client = registry.by_row_id(interaction.client_id)
+    row = interaction.client_id
+    client = registry.by_row_id(row) if row is not None else None
     if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
         raise PageError("Ce service n’est plus enregistré.", status=410)
     return AuthorizationRequest.from_json(client, interaction.request)

@@ -3,16 +3,18 @@
 from datetime import timedelta
 from math import ceil
 
+from flask import url_for
 from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.accounts.addresses import mask_email
 from idp.accounts.phones import mask_phone, readable
-from idp.challenges.challenge import Channel
+from idp.challenges.challenge import Challenge, Channel
 from idp.challenges.issue import minutes_left
 from idp.challenges.results import SendRefused, Sent
 from idp.extensions import settings
 from idp.flow import codes as flow_codes
+from idp.flow.floor import Busy
 from idp.flow.position import Position, locate
 from idp.flow.steps import Step
 from idp.pages import words
@@ -25,16 +27,20 @@ _TEMPLATES = {
     Step.EMAIL_CODE: "email-code.html",
     Step.PHONE_CODE: "phone-code.html",
     Step.SECOND_FACTOR: "second-factor.html",
+    Step.RECOVERY_CODE: "recovery-code.html",
+    Step.RECOVERY_PHONE_CODE: "recovery-phone-code.html",
 }
 
 
 @blueprint.post(f"{STEP}/resend")
-@step_page(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR)
+@step_page(*_TEMPLATES)
 def resend(position: Position) -> Response:
     """Send the awaited code again."""
     match flow_codes.resend(position, network()):
         case Sent():
             return onward(position.interaction.id)
+        case Busy():
+            return show_code_page(position, 503, notice=words.busy())
         case SendRefused() as refused:
             return show_code_page(position, 429, notice=words.send_refusal(refused))
 
@@ -50,8 +56,6 @@ def show_code_page(
     challenge = now.challenge
     if now.step not in _TEMPLATES:
         return onward(now.interaction.id)
-    sent = challenge.sent_at if challenge else None
-    left = sent + settings.resend_after - clock.now() if sent else timedelta()
     return page(
         _TEMPLATES[now.step],
         status=status,
@@ -62,24 +66,41 @@ def show_code_page(
         destination=_destination(now) if challenge else None,
         by_sms=_by_sms(now),
         choice=now.account is not None and len(flow_codes.channels(now.account)) > 1,
-        resend_seconds=max(0, ceil(left.total_seconds())),
-        resend_wait=words.wait(left) if left > timedelta() else None,
-        minutes=minutes_left(challenge, clock.now()) if challenge else 0,
-        digits=settings.code_digits,
+        resend=url_for("pages.resend", interaction_id=now.interaction.id),
+        recovers=any(problem.recovers for problem in problems),
+        **waiting(challenge),
     )
+
+
+def waiting(challenge: Challenge | None) -> dict[str, object]:
+    """What every page that waits for a code shows: how long it is good, when another can be asked for."""
+    sent = challenge.sent_at if challenge else None
+    left = sent + settings.resend_after - clock.now() if sent else timedelta()
+    return {
+        "resend_seconds": max(0, ceil(left.total_seconds())),
+        "resend_wait": words.wait(left) if left > timedelta() else None,
+        "minutes": minutes_left(challenge, clock.now()) if challenge else 0,
+        "digits": settings.code_digits,
+    }
 
 
 def _by_sms(position: Position) -> bool:
     """How the code travels, or would have travelled when none could be sent."""
     if position.challenge is None:
         account = position.account
-        assert account is not None, "only the second factor can lack a code"
+        if account is None:
+            return position.owner is not None
         return flow_codes.preferred_channel(position.interaction, account) is Channel.SMS
     return position.challenge.channel is Channel.SMS
 
 
 def _destination(position: Position) -> str:
-    """An address just typed is shown whole, to be checked; one on record only masked."""
+    """An address just typed is shown whole, to be checked; one on record only masked.
+
+    In a recovery nothing is shown but what was typed, whether it is anybody's or not.
+    """
+    if position.step is Step.RECOVERY_CODE:
+        return position.interaction.identifier
     challenge = position.challenge
     assert challenge is not None
     by_sms = challenge.channel is Channel.SMS

@@ -5,11 +5,25 @@ from sqlalchemy import text
 from werkzeug.wrappers import Response
 
 from idp.extensions import db
-from idp.pages import codes, email, phone, profile, second_factor, sign_in
+from idp.pages import (
+    account,
+    alerts,
+    codes,
+    contacts,
+    email,
+    phone,
+    profile,
+    recovery,
+    second_factor,
+    sign_in,
+)
 from idp.pages.blueprint import blueprint
 from idp.web.responses import page
 
-PAGE_MODULES = (sign_in, email, codes, phone, profile, second_factor)
+PAGE_MODULES = (
+    *(sign_in, email, codes, phone, profile, second_factor, recovery),
+    *(alerts, account, contacts),
+)
 """Imported for their handlers."""
 
 

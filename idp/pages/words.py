@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import cast
 
-from flask_babel import gettext
+from flask_babel import format_datetime, gettext
 from flask_babel import ngettext as _plural
 
 from idp.accounts.password import PasswordProblem
@@ -22,10 +22,11 @@ ngettext = cast("Callable[..., str]", _plural)
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: the id of the field to mend, and what to do."""
+    """One thing wrong: the id of the field to mend, and what to do. `recovers`: a new password helps."""
 
     field: str
     text: str
+    recovers: bool = False
 
 
 def wait(time: timedelta) -> str:
@@ -44,9 +45,7 @@ def sign_in_problem(refused: SignInRefused) -> Problem:
     """Why nobody is signed in. WRONG says the same for everybody."""
     match refused.reason:
         case Refusal.BUSY:
-            text = _(
-                "Trop de personnes se connectent en ce moment. Réessayez dans quelques secondes."
-            )
+            text = busy()
         case Refusal.THROTTLED:
             again = wait(refused.wait or timedelta(seconds=1))
             text = _("Trop d’essais. Réessayez %(again)s.", again=again)
@@ -59,12 +58,22 @@ def sign_in_problem(refused: SignInRefused) -> Problem:
             )
         case Refusal.RECOVERY:
             text = _(
-                "Trop de codes faux ont été saisis pour ce compte. Adressez-vous à l’assistance "
-                "pour le rétablir."
+                "Trop de codes faux ont été saisis pour ce compte. Choisissez un nouveau mot de "
+                "passe avec « Mot de passe oublié ? »."
             )
         case Refusal.WRONG:
             text = _wrong(source_unavailable=refused.source_unavailable)
     return Problem("identifier", text)
+
+
+def busy() -> str:
+    """Nothing was looked at."""
+    return _("Trop de personnes se connectent en ce moment. Réessayez dans quelques secondes.")
+
+
+def busy_problem(field: str) -> Problem:
+    """The same, where something was typed."""
+    return Problem(field, busy())
 
 
 def _wrong(*, source_unavailable: bool) -> str:
@@ -90,8 +99,11 @@ def code_problem(refused: CodeRefused) -> Problem:
             again = wait(refused.wait or timedelta(minutes=1))
             text = _("Trop de codes faux. Réessayez %(again)s avec un nouveau code.", again=again)
         case CodeProblem.RECOVERY:
-            text = _("Trop de codes faux pour ce compte. Adressez-vous à l’assistance.")
-    return Problem("code", text)
+            text = _(
+                "Trop de codes faux ont été saisis pour ce compte. Choisissez un nouveau mot de "
+                "passe avec « Mot de passe oublié ? »."
+            )
+    return Problem("code", text, recovers=refused.problem is CodeProblem.RECOVERY)
 
 
 def code_status(refused: CodeRefused) -> int:
@@ -143,6 +155,38 @@ def email_problem() -> Problem:
     return Problem("email", _("Ce n’est pas une adresse email. Exemple : nom@exemple.ch."))
 
 
+def present_problem(pause: timedelta | None) -> Problem:
+    """The present password was wrong, or typed too often."""
+    if pause is None:
+        return Problem("present", _("Ce n’est pas votre mot de passe actuel."))
+    return Problem("present", _("Trop d’essais. Réessayez %(again)s.", again=wait(pause)))
+
+
+def taken_problem() -> Problem:
+    """An address that is somebody else's, told to who reads its mail."""
+    text = _("Cette adresse est déjà l’identifiant d’un autre compte : donnez-en une autre.")
+    return Problem("email", text)
+
+
+def held_problem(field: str, until: datetime) -> Problem:
+    """Contacts that stay as they are for a while."""
+    return Problem(field, held(until))
+
+
+def held(until: datetime) -> str:
+    """Why, and until when."""
+    return _(
+        "Votre mot de passe a été rétabli il y a peu : votre adresse et votre numéro ne peuvent pas "
+        "être changés avant le %(day)s.",
+        day=moment(until),
+    )
+
+
+def moment(time: datetime) -> str:
+    """«23 novembre 2026, 14:05 UTC»."""
+    return str(format_datetime(time, "d MMMM y, HH:mm 'UTC'"))
+
+
 def password_problem(problem: PasswordProblem) -> Problem:
     """What is wrong with a new password."""
     texts = {
@@ -167,6 +211,7 @@ def password_problem(problem: PasswordProblem) -> Problem:
             "Ce mot de passe est trop facile à deviner. Ajoutez un ou deux mots inattendus."
         ),
         PasswordProblem.LEGACY: _("C’est votre ancien mot de passe. Choisissez-en un nouveau."),
+        PasswordProblem.PRESENT: _("C’est votre mot de passe actuel. Choisissez-en un nouveau."),
     }
     field = "confirmation" if problem is PasswordProblem.MISMATCH else "password"
     return Problem(field, texts[problem])
@@ -197,5 +242,29 @@ def notice(kind: Notice | None) -> str | None:
             "Le SMS n’a pas pu partir : réessayez dans quelques minutes, ou choisissez un autre "
             "moyen plus bas."
         ),
+        **_account_notices(),
     }
     return texts[kind]
+
+
+def _account_notices() -> dict[Notice, str]:
+    """What is said at the sign-in that follows a change of the account."""
+    return {
+        Notice.RECOVERED: _(
+            "Votre nouveau mot de passe est enregistré, et toutes vos connexions ont pris fin. "
+            "Connectez-vous avec lui."
+        ),
+        Notice.RECOVERY_OVER: _(
+            "Ce compte vient d’être modifié ailleurs : ce qui a été vérifié ici ne compte plus. Si "
+            "vous avez choisi un nouveau mot de passe dans une autre page, connectez-vous avec "
+            "lui. Sinon, recommencez."
+        ),
+        Notice.PASSWORD_CHANGED: _(
+            "Votre mot de passe est changé, et toutes vos connexions ont pris fin. Connectez-vous "
+            "avec le nouveau."
+        ),
+        Notice.EMAIL_CHANGED: _(
+            "Votre identifiant est changé, et toutes vos connexions ont pris fin. Connectez-vous "
+            "avec votre nouvelle adresse."
+        ),
+    }

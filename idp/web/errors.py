@@ -46,8 +46,12 @@ def _form_lost(_error: CSRFError) -> Response:
 
 def _reopened() -> str:
     """Where a lost form can be had anew; not every address that takes one shows it."""
-    interaction_id = (request.view_args or {}).get("interaction_id")
-    return url_for("pages.dispatch", interaction_id=interaction_id) if interaction_id else "/"
+    match request.view_args:
+        case {"interaction_id": interaction_id}:
+            return url_for("pages.dispatch", interaction_id=interaction_id)
+        case {"token": token}:
+            return url_for("pages.alert", token=token)
+    return url_for("pages.account") if request.path.startswith("/account") else "/"
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -1,17 +1,20 @@
-"""Who may see a step: the interaction's own browser, in time, and only at the derived step."""
+"""Who may see a step: the interaction's own browser, in time, and only at the derived step. Who may see an
+account: its owner, freshly signed in."""
 
 from collections.abc import Callable
 from functools import wraps
 
-from flask import g
+from flask import g, url_for
 from werkzeug.wrappers import Response
 
 from idp.clients import registry
 from idp.errors import PageError
-from idp.flow.interaction import Interaction, client_of, expired, load
+from idp.flow import visit
+from idp.flow.interaction import Interaction, Notice, client_of, expired, load
 from idp.flow.position import MovedOnError, Position, locate
 from idp.flow.steps import Step
-from idp.web import cookies, headers
+from idp.flow.visit import Visit, VisitOverError
+from idp.web import cookies, headers, locale
 from idp.web.responses import onward, to_step
 
 
@@ -30,7 +33,7 @@ def own_interaction(interaction_id: str) -> Interaction:
         raise PageError(
             "Cette connexion a duré trop longtemps. Recommencez : ce que vous aviez choisi est gardé.",
             status=410,
-            return_to=_way_back(interaction.client_id),
+            return_to=_way_back(interaction.client_id) or _own_way_back(interaction),
         )
     return interaction
 
@@ -62,6 +65,34 @@ def step_page(
         return guarded
 
     return decorate
+
+
+def account_page(handler: Callable[[Visit], Response]) -> Callable[[], Response]:
+    """Let a handler run for a person whose sign-in is fresh; others sign in first and come back."""
+
+    @wraps(handler)
+    def guarded() -> Response:
+        present = visit.find(cookies.session_token(), cookies.browser_digest(), locale.select())
+        if present is None:
+            return sign_in_first()
+        try:
+            return handler(present)
+        except VisitOverError:
+            return sign_in_first()
+
+    return guarded
+
+
+def sign_in_first(*, identifier: str = "", notice: Notice | None = None) -> Response:
+    """To a sign-in that leads to the account; `notice` is what its page says first."""
+    browser = cookies.browser_digest()
+    return onward(
+        visit.sign_in_first(browser, locale.select(), identifier=identifier, notice=notice)
+    )
+
+
+def _own_way_back(interaction: Interaction) -> str | None:
+    return url_for("pages.account") if interaction.client_id is None else None
 
 
 def _way_back(client_id: int | None) -> str | None:

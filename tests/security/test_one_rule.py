@@ -23,6 +23,7 @@ from idp.accounts.account import Account
 from idp.challenges.challenge import Challenge, Purpose
 from idp.challenges.issue import code_of
 from idp.extensions import db, transaction
+from idp.flow.interaction import Interaction
 from idp.grants.models import AuthorizationCode, Token
 from idp.sessions.models import Authentication, BrowserSession
 from tests.support import portal
@@ -36,9 +37,13 @@ ACCOUNTS = ("ada@example.ch", "ben@example.ch")
 LEGACY = ("jeanne", "paul")
 PAGES = ("", "/sign-in", "/email", "/email-code", "/email-verified", "/phone", "/phone-code")
 PAGES += ("/profile", "/done", "/second-factor")
+PAGES += ("/recovery", "/recovery-code", "/recovery-phone-code", "/recovery-password")
 ACTIONS = ("/email/change", "/phone/change", "/phone/refuse", "/resend", "/channel", "/start-over")
-CODE_PAGES = ("email-code", "phone-code", "second-factor")
+ACTIONS += ("/recovery/begin", "/recovery/change")
+CODE_PAGES = ("email-code", "phone-code", "second-factor", "recovery-code", "recovery-phone-code")
 NEXT = ("sign-in", "email", *CODE_PAGES, "email-verified", "phone", "profile", "done")
+NEXT += ("recovery", "recovery-password")
+CHOSEN = ("quatre gros hiboux gris", "cinq petits renards roux")
 NEW_ADDRESS = st.sampled_from(["new@example.ch", "newer@example.ch", ACCOUNTS[0]])
 BROWSER = st.integers(0, 1)
 
@@ -69,6 +74,7 @@ class TwoBrowsers(RuleBasedStateMachine):
         for who in (0, 1):
             self.people[who].authorize()
             self.settle(who)
+        self.words = {}
         for address in ACCOUNTS:
             make_account(address, phone="+41791234567" if address == ACCOUNTS[0] else None)
 
@@ -77,6 +83,13 @@ class TwoBrowsers(RuleBasedStateMachine):
     @rule(who=BROWSER, prompt=st.sampled_from([None, None, "login", "none"]))
     def come(self, who, prompt):
         self.people[who].authorize(prompt=prompt)
+        self.settle(who)
+
+    @rule(who=BROWSER)
+    def visit_the_account(self, who):
+        """Whoever is not freshly signed in begins a sign-in that no relying party asked for."""
+        self.people[who].get("/account")
+        self.reached["account"] += self.step(who) == "account"
         self.settle(who)
 
     @precondition(lambda self: self.at(*NEXT))
@@ -99,24 +112,56 @@ class TwoBrowsers(RuleBasedStateMachine):
         for _ in range(10):
             self.next_move(who, identity, address)
 
+    @rule(who=BROWSER, identity=st.sampled_from(ACCOUNTS))
+    def recover_and_sign_in(self, who, identity):
+        """The whole way with a forgotten password, if nothing stands in it."""
+        self.people[who].authorize(prompt="login")
+        self.settle(who)
+        self.forget(who)
+        for _ in range(7):
+            self.next_move(who, identity, identity)
+
     def next_move(self, who, identity, address):
-        match self.step(who):
-            case "sign-in":
-                self.sign_in(who, identity)
-            case "email":
-                self.press(who, "Recevoir le code", email=address)
-            case "email-code" | "phone-code" | "second-factor":
-                self.enter(who, self.awaited(who))
-            case "email-verified":
-                self.press(who, "Continuer")
-            case "phone":
-                self.press(who, "Je ne souhaite pas donner mon numéro de téléphone")
-            case "profile":
-                both = {"password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
-                self.press(who, "Mettre à jour le compte", **both)
-            case "done":
-                self.reached["migrated"] += 1
-                self.press(who, "Se connecter à e-services")
+        step, both = self.step(who), {"password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
+        buttons = {
+            "email": ("Recevoir le code", {"email": address}),
+            "email-verified": ("Continuer", {}),
+            "phone": ("Je ne souhaite pas donner mon numéro de téléphone", {}),
+            "profile": ("Mettre à jour le compte", both),
+            "done": ("Se connecter à e-services", {}),
+            "recovery": ("Recevoir le code", {"email": identity}),
+            "recovery-code": ("Revenir à la connexion", {}),
+        }
+        awaited = self.awaited(who)
+        if step == "sign-in":
+            self.sign_in(who, identity)
+        elif step in CODE_PAGES and not (awaited and awaited.decoy):
+            self.enter(who, awaited)
+        elif step == "recovery-password":
+            self.choose(who)
+        elif step in buttons:
+            self.reached[step] += 1
+            button, fields = buttons[step]
+            self.press(who, button, **fields)
+
+    @precondition(lambda self: self.at("sign-in"))
+    @rule(who=BROWSER)
+    def forget(self, who):
+        if self.step(who) == "sign-in":
+            self.press(who, "Mot de passe oublié ?")
+
+    def choose(self, who):
+        """A new password for whoever's mailbox answered: all that was open or half open ends."""
+        here = db.session.get(Interaction, self.interaction(who))
+        owner = db.session.get(Account, here.recovery_account_id)
+        account, before = owner.email, owner.epoch
+        chosen = next(word for word in CHOSEN if word != self.words.get(account))
+        self.press(who, "Enregistrer le mot de passe", password=chosen, confirmation=chosen)
+        db.session.expire_all()
+        if db.session.get(Account, owner.id).epoch > before:
+            self.words[account] = chosen
+            self.reached["recovered"] += 1
+            self.forget_all(account)
 
     @precondition(lambda self: self.at("sign-in"))
     @rule(who=BROWSER, identity=st.sampled_from([*ACCOUNTS, *LEGACY]))
@@ -128,7 +173,8 @@ class TwoBrowsers(RuleBasedStateMachine):
     def sign_in(self, who, identity):
         person = self.people[who]
         known = {email for (email,) in db.session.query(Account.email)}
-        person.sign_in(identity, NEW_PASSWORD if identity in known else PASSWORD)
+        own = self.words.get(identity, NEW_PASSWORD)
+        person.sign_in(identity, own if identity in known else PASSWORD)
         if person.step == "second-factor":
             self.books[who].passwords.add((self.interaction(who), identity))
         self.settle(who)
@@ -201,6 +247,9 @@ class TwoBrowsers(RuleBasedStateMachine):
         with transaction():
             row = db.session.query(Account).filter_by(email=account).one()
             row.epoch = row.epoch + 1
+        self.forget_all(account)
+
+    def forget_all(self, account):
         for book in self.books:
             book.both.discard(account)
             book.passwords = {entry for entry in book.passwords if entry[1] != account}
@@ -272,7 +321,7 @@ def test_no_order_of_steps_breaks_it(app, inbox):
     run_state_machine_as_test(
         TwoBrowsers,
         settings=settings(
-            max_examples=50,
+            max_examples=80,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
@@ -283,4 +332,6 @@ def test_no_order_of_steps_breaks_it(app, inbox):
     )
     # A machine that gets nowhere proves nothing.
     assert TwoBrowsers.reached["tokens"] >= 30, TwoBrowsers.reached
-    assert TwoBrowsers.reached["migrated"] >= 2, TwoBrowsers.reached
+    assert TwoBrowsers.reached["done"] >= 2, TwoBrowsers.reached
+    assert TwoBrowsers.reached["account"] >= 2, TwoBrowsers.reached
+    assert TwoBrowsers.reached["recovered"] >= 2, TwoBrowsers.reached

@@ -16,8 +16,8 @@ GSM7 = set(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 LONG_HOST = "https://connexion.services-en-ligne.exemple.ch"
-BY_MAIL = ("email-enrolment", "second-factor", "address-taken")
-BY_SMS = ("phone-enrolment", "second-factor")
+BY_MAIL = ("email-enrolment", "second-factor", "address-taken", "recovery-email", "email-change")
+BY_SMS = ("phone-enrolment", "second-factor", "recovery-sms", "phone-change")
 NEVER = {"fr": "Personne ne vous", "en": "Nobody will ever ask you"}
 
 

@@ -18,7 +18,7 @@ from tests.support.settings import override
 
 NUMBER = "+41791234567"
 LONG_ISSUER = "https://connexion.services-en-ligne.exemple.ch"
-BY_SMS = (AlertKind.RECOVERED, AlertKind.FROZEN)
+BY_SMS = (AlertKind.RECOVERED, AlertKind.FROZEN, AlertKind.UNFROZEN, AlertKind.PHONE_CHANGED)
 
 
 @pytest.fixture

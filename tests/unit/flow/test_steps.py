@@ -7,13 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.challenges.challenge import Purpose
-from idp.flow.steps import Choices, Proofs, Step, next_step
+from idp.flow.steps import Choices, Owner, Proofs, Step, next_step
 
 LEGACY = Proofs(legacy_password=True)
 MAIL = "a@example.ch"
 PHONE = "+41791234567"
 MAILBOX = replace(LEGACY, email=MAIL)
 CONFIRMED = replace(MAILBOX, address_confirmed=True)
+
+
+ASKED = Proofs(recovering=True)
+ANSWERED = replace(ASKED, recovery_epoch=3)
+RECOVERY = {
+    Step.RECOVERY,
+    Step.RECOVERY_CODE,
+    Step.RECOVERY_PHONE_CODE,
+    Step.RECOVERY_PASSWORD,
+}
 
 
 def awaiting(proofs: Proofs, purpose: Purpose, destination: str) -> Proofs:
@@ -56,6 +66,41 @@ def test_each_set_of_facts_leads_to_its_step(proofs, choices, epoch, step):
     assert next_step(proofs, choices, epoch, sms=True) is step
 
 
+@pytest.mark.parametrize(
+    ("proofs", "owner", "step"),
+    [
+        (ASKED, None, Step.RECOVERY),
+        (ASKED, Owner(3), Step.RECOVERY),
+        (awaiting(ASKED, Purpose.RECOVERY_EMAIL, MAIL), None, Step.RECOVERY_CODE),
+        (awaiting(ASKED, Purpose.RECOVERY_EMAIL, "jeanne"), None, Step.RECOVERY_CODE),
+        (awaiting(ASKED, Purpose.RECOVERY_SMS, PHONE), None, Step.RECOVERY),
+        (awaiting(ASKED, Purpose.SECOND_FACTOR, MAIL), None, Step.RECOVERY),
+        (ANSWERED, Owner(3), Step.RECOVERY_PASSWORD),
+        (ANSWERED, Owner(3, PHONE), Step.RECOVERY_PHONE_CODE),
+        (replace(ANSWERED, recovery_phone=PHONE), Owner(3, PHONE), Step.RECOVERY_PASSWORD),
+        (
+            replace(ANSWERED, recovery_phone="+41790000000"),
+            Owner(3, PHONE),
+            Step.RECOVERY_PHONE_CODE,
+        ),
+        (replace(ANSWERED, recovery_phone=PHONE), Owner(4, PHONE), Step.RECOVERY),
+        (ANSWERED, None, Step.RECOVERY),
+        (replace(ANSWERED, password_epoch=3), Owner(3), Step.RECOVERY_PASSWORD),
+        (replace(ANSWERED, authenticated=True), Owner(3), Step.ANSWER),
+        (replace(ANSWERED, recovering=False), Owner(3), Step.SIGN_IN),
+        (replace(ANSWERED, legacy_password=True, migrated=True), Owner(3), Step.RECOVERY_PASSWORD),
+    ],
+)
+def test_a_recovery_takes_mailbox_then_phone_of_the_account_as_it_is(proofs, owner, step):
+    assert next_step(proofs, None, 3, sms=True, owner=owner) is step
+
+
+def test_without_a_gateway_a_recovery_takes_the_mailbox_alone():
+    assert next_step(ANSWERED, None, None, sms=False, owner=Owner(3, PHONE)) is (
+        Step.RECOVERY_PASSWORD
+    )
+
+
 def test_without_a_gateway_the_phone_step_is_left_out():
     assert next_step(CONFIRMED, Choices(MAIL), None, sms=False) is Step.PROFILE
 
@@ -70,6 +115,9 @@ proofs_strategy = st.builds(
     phone=st.none() | st.just(PHONE),
     migrated=st.booleans(),
     done_left=st.booleans(),
+    recovering=st.booleans(),
+    recovery_epoch=st.none() | st.integers(1, 2),
+    recovery_phone=st.none() | st.just(PHONE),
     awaited=st.none() | st.sampled_from(Purpose),
     awaited_at=st.none() | st.sampled_from([MAIL, PHONE]),
 )
@@ -81,9 +129,32 @@ choices_strategy = st.none() | st.builds(
 )
 
 
-@given(proofs_strategy, choices_strategy, st.none() | st.integers(1, 2), st.booleans())
-def test_no_facts_reach_a_step_whose_proofs_are_missing(proofs, choices, epoch, sms):
-    step = next_step(proofs, choices, epoch, sms=sms)
+owners_strategy = st.none() | st.builds(
+    Owner, epoch=st.integers(1, 2), phone=st.none() | st.sampled_from([PHONE, "+41790000000"])
+)
+
+
+def hold_against_a_recovery(step, proofs, owner, *, sms):
+    assert (step in RECOVERY) == (proofs.recovering and not proofs.authenticated)
+    if step in {Step.RECOVERY_PHONE_CODE, Step.RECOVERY_PASSWORD}:
+        assert owner is not None
+        assert proofs.recovery_epoch == owner.epoch
+    if step is Step.RECOVERY_PASSWORD and sms and owner.phone:
+        assert proofs.recovery_phone == owner.phone
+    if step is Step.RECOVERY_CODE:
+        assert proofs.awaited is Purpose.RECOVERY_EMAIL
+
+
+@given(
+    proofs_strategy,
+    choices_strategy,
+    st.none() | st.integers(1, 2),
+    st.booleans(),
+    owners_strategy,
+)
+def test_no_facts_reach_a_step_whose_proofs_are_missing(proofs, choices, epoch, sms, owner):
+    step = next_step(proofs, choices, epoch, sms=sms, owner=owner)
+    hold_against_a_recovery(step, proofs, owner, sms=sms)
     if step is Step.ANSWER:
         assert proofs.authenticated
     if step is Step.SECOND_FACTOR:
