@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MESSAGE_CENTRE := tests/support/smpp
 DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core
 
-.PHONY: help demo test check lint lock docs picture translations clean system
+.PHONY: help demo test check lint lock docs picture translations clean system message-centre
 .DEFAULT_GOAL := help
 
 help:
@@ -18,12 +19,13 @@ help:
 	@echo "make translations  the English catalogue from the texts of the source"
 	@echo "make lock          requirements/*.txt from setup.cfg"
 	@echo "make system        the Debian packages that tests need"
+	@echo "make message-centre  the SMPP server that tests send to, from npm"
 	@echo "make clean         forget the environment, what was built, and the demonstration"
 
 demo: $(VENV)/.demo
 	@$(BIN)/idp demo $(ARGS)
 
-test: $(VENV)/.test system
+test: $(VENV)/.test system message-centre
 	@$(BIN)/python -m tests.run
 
 check: $(VENV)/.test lint
@@ -83,12 +85,18 @@ $(VENV)/.test: requirements/test.txt setup.cfg pyproject.toml | $(VENV)/bin/pyth
 # Debian packages where we may install them, a clear list where we may not.
 system:
 	@missing=""; for package in $(DEBIAN); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		echo "Installing Debian packages:$$missing"; \
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else echo "Some tests need Debian packages that are missing. As root: apt-get install$$missing"; fi
+
+# `system` may have installed npm a moment ago. Where it could not it has said so.
+message-centre:
+	@if command -v npm >/dev/null && [ ! -d $(MESSAGE_CENTRE)/node_modules ]; then \
+		npm ci --silent --no-audit --no-fund --prefix $(MESSAGE_CENTRE); fi
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo-state

@@ -91,7 +91,7 @@ def test_a_dead_message_can_be_tried_again_while_it_is_valid(mixed: Shell, inbox
     inbox.clear()
     assert mixed.ok("outbox", "retry", "2") == "1 of 1 wait again.\n"
     deliver()
-    assert [one.to for one in inbox.messages] == ["jeanne@example.ch"]
+    assert [one.to for one in inbox.messages if "@" in one.to] == ["jeanne@example.ch"]
     assert mixed.ok("outbox", "retry", "1", "2", "3", "99") == "0 of 4 wait again.\n"
 
 

@@ -180,7 +180,7 @@ def test_a_message_that_is_given_up_is_told_masked(person, inbox):
     outbox.deliver_due("w")
     (one,) = told("message_undeliverable")
     assert (one["outcome"], one["channel"], one["masked"]) == ("dead", "email", "j•••@e•••.ch")
-    assert one["why"] == "SMTP 550"
+    assert one["why"] == "smtp: bounced, SMTP 550"
 
 
 def test_a_message_that_came_too_late_is_told(person):
