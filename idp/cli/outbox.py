@@ -71,7 +71,11 @@ def list_messages(status: str | None, limit: int, *, as_json: bool, **filters: A
     with database_only():
         wanted = _wanted(OutboxStatus(status) if status else None, **filters)
         rows = [_described(row) for row in upkeep.listing(wanted, limit)]
-        sought = {"status": status, **filters, "recipient": clerk.masked(filters["recipient"] or "")}
+        sought = {
+            "status": status,
+            **filters,
+            "recipient": clerk.masked(filters["recipient"] or ""),
+        }
         clerk.looked_at("outbox list", len(rows), sought)
     show_rows(_COLUMNS, rows, as_json=as_json)
 
