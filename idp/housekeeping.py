@@ -69,9 +69,9 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
 
 
 def purge(actor: str = events.WORKER) -> dict[str, int]:
-    """Delete all that is over, in bounded batches; table to rows deleted (`outbox_payload`: erased).
+    """Delete all that is over, in bounded batches; table to rows deleted. An event if anything went.
 
-    An event if anything went.
+    `outbox_payload` counts texts that were erased from rows that stay.
     """
     gone = {name: _empty(room_purge) for name, room_purge in _ORDER}
     if any(gone.values()):

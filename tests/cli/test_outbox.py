@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp import clock
+from idp.audit.models import AuditEvent
 from idp.cli.common import application
 from idp.delivery import outbox, upkeep
 from idp.delivery.models import OutboxMessage, OutboxStatus
@@ -93,6 +94,18 @@ def test_a_dead_message_can_be_tried_again_while_it_is_valid(mixed: Shell, inbox
     deliver()
     assert [one.to for one in inbox.messages if "@" in one.to] == ["jeanne@example.ch"]
     assert mixed.ok("outbox", "retry", "1", "2", "3", "99") == "0 of 4 wait again.\n"
+
+
+def test_who_let_messages_wait_again_is_told_in_the_audit(mixed: Shell) -> None:
+    mixed.ok("outbox", "retry", "--all")
+    mixed.ok("outbox", "list", "--recipient", "jeanne@example.ch")
+    with application():
+        events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+        retried = next(event for event in events if event.event == "messages_retried")
+        assert retried.details["count"] == 1
+        assert retried.actor.startswith("os:")
+        looked = next(event for event in events if event.event == "looked_at")
+        assert "jeanne" not in str(looked.details)
 
 
 def test_what_came_too_late_or_was_erased_is_not_tried_again(mixed: Shell) -> None:

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from idp import clock
+from idp.challenges import sms
 from idp.challenges.challenge import Challenge, Channel
 from idp.delivery import outbox
 from idp.delivery.models import OutboxMessage, OutboxStatus
@@ -185,3 +186,10 @@ def test_a_mail_that_bounced_is_sent_no_second_time_and_not_told_as_an_sms(perso
     assert [row.status for row in rows()] == [OutboxStatus.DEAD]
     person.get(person.path)
     assert "n’a pas pu partir" not in person.page.text
+
+
+def test_a_dead_gateway_does_not_look_like_fraud(waiting, inbox, now):
+    """Codes that never left are not held against a country as codes that nobody used."""
+    assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 1)]
+    work(now)
+    assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 0)]

@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import select
 
 from idp import clock
+from idp.audit.models import AuditEvent
 from idp.delivery import outbox, upkeep
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.extensions import db, settings, transaction
@@ -195,6 +196,8 @@ def test_a_payload_that_came_too_late_is_erased_even_where_no_worker_runs(inbox)
         now.shift(timedelta(seconds=11))
         with transaction():
             assert upkeep.erase(10) == 2
+    told = [event.details["outcome"] for event in db.session.scalars(select(AuditEvent))]
+    assert told == ["dead", "expired"]
     dead, waited, leased = rows()
     assert (dead.status, dead.payload) == (OutboxStatus.DEAD, None)
     assert (waited.status, waited.payload) == (OutboxStatus.EXPIRED, None)
