@@ -19,6 +19,13 @@ from tests.support.settings import override
 COOKIE = "seuil-known"
 
 
+@pytest.fixture(autouse=True)
+def now():
+    """No delay ends because the machine is busy."""
+    with time_machine.travel(clock.now(), tick=False) as now:
+        yield now
+
+
 @pytest.fixture
 def account(app):
     return make_account()

@@ -1,5 +1,6 @@
 """200 guesses at once, over several processes, are 200 guesses: none is compared beyond the limit."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +111,7 @@ def test_one_right_code_posted_many_times_authenticates_once(person, server):
     answers = shoot(http, answer.url, [{"csrf_token": token, "code": right}] * 20)
     given = [one for one in answers if "seuil-session" in one.cookies]
     assert len(given) == 1
+    # A sixth that is under way before the first is accepted is a try too many.
     assert {one.status_code for one in answers} <= {303, 422, 429}
     assert db.session.query(Authentication).count() == 1
 
@@ -133,9 +135,10 @@ def test_passwords(person, server, identifier, sender, free):
         {"csrf_token": token, "identifier": identifier, "password": f"guess {number}"}
         for number in range(GUESSES)
     ]
+    began = time.monotonic()
     seen = Counter(one.status_code for one in shoot(http, url, tries, sender))
     assert set(seen) == {422, 429}
-    assert free <= seen[422] <= free + 3, seen
+    assert free <= seen[422] <= free + earned(began), seen
     assert counted(f"password:{tries_name(identifier)}") == seen[422]
     assert counted("password-everywhere") == seen[422]
 
@@ -151,10 +154,17 @@ def test_one_password_tried_at_many_identifiers(person, app):
             {"csrf_token": token, "identifier": f"person{number}", "password": "Soleil2024"}
             for number in range(GUESSES)
         ]
+        began = time.monotonic()
         one = Counter(answer.status_code for answer in shoot(http, url, tries, here))
+        assert 40 <= one[422] <= 40 + earned(began), one
         all_of_them = Counter(answer.status_code for answer in shoot(http, url, tries, spread))
-    assert 40 <= one[422] <= 43, one
-    assert 60 <= one[422] + all_of_them[422] <= 64, all_of_them
+        assert 60 <= one[422] + all_of_them[422] <= 60 + earned(began), all_of_them
+
+
+def earned(began: float) -> int:
+    """How many tries the growing delays have given since: after 1 second, 1 + 2, 1 + 2 + 4 …"""
+    passed = time.monotonic() - began
+    return sum(passed >= 2**number - 1 for number in range(1, 6)) + int(passed // 30)
 
 
 def tries_name(identifier: str) -> str:
@@ -174,10 +184,11 @@ def test_one_password_form_spread_over_many_browsers_is_counted_together(person,
         fields = {"identifier": f" {ADDRESS.upper()} ", "password": f"guess {number}"}
         return http.post(url, data=page.forms[0].fields | fields, timeout=30).status_code
 
+    began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         seen = Counter(pool.map(guess, range(24)))
     assert set(seen) == {422, 429}
-    assert 5 <= seen[422] <= 8, seen
+    assert 5 <= seen[422] <= 5 + earned(began), seen
 
 
 def test_enrolment_codes(person, server):
