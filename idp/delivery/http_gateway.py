@@ -4,12 +4,12 @@ Gateways that we know are described in `gateways/`; every other one in the route
 """
 
 import hashlib
+import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 import requests
 
@@ -142,4 +142,4 @@ def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-_ESCAPES: Mapping[str, Callable[[str], str]] = {"": str, "xml": escape, "url": _in_url}
+_ESCAPES: Mapping[str, Callable[[str], str]] = {"": str, "xml": html.escape, "url": _in_url}

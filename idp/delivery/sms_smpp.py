@@ -1,8 +1,8 @@
 """SMS over SMPP 3.4 (extra `smpp`): one bound session, kept alive, receipts noted."""
 
 import contextlib
+import itertools
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, cast
 
@@ -64,6 +64,7 @@ class SmppSmsSender:
         self._server, self._note = server, note
         self._session: Session | None = None
         self._receipts: dict[str, str] = {}
+        self._marks = itertools.count()
         self.pulse = min(1.0, server.enquire) if server.receipts else server.enquire
         self._quiet = 0.0
 
@@ -136,7 +137,7 @@ class SmppSmsSender:
             whole = b"".join(gsm7.encode(sms.text)[1])
             yield {**common, "data_coding": coding, "short_message": b"", "message_payload": whole}
         else:
-            mark = secrets.token_bytes(1)
+            mark = bytes([next(self._marks) % 256])
             for number, segment in enumerate(segments, start=1):
                 header = b"\x05\x00\x03" + mark + bytes([len(segments), number])
                 part = {"esm_class": _UDH, "short_message": header + segment}

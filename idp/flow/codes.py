@@ -167,7 +167,8 @@ def undelivered(challenge_id: str) -> bool:
         return False
     interaction.notice = Notice.SMS_UNSENT
     position = locate(interaction)
-    if position.step is not Step.SECOND_FACTOR or position.account is None:
+    for_sign_in = lost.purpose is Purpose.SECOND_FACTOR and position.step is Step.SECOND_FACTOR
+    if not for_sign_in or position.account is None:
         return False
     sent = send_second_factor(position, interaction, position.account, Channel.EMAIL)
     interaction.notice = Notice.SMS_FAILED if isinstance(sent, Sent) else Notice.SMS_UNSENT

@@ -193,3 +193,18 @@ def test_a_dead_gateway_does_not_look_like_fraud(waiting, inbox, now):
     assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 1)]
     work(now)
     assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 0)]
+
+
+def test_the_second_code_of_a_recovery_never_goes_by_mail(person, inbox, now):
+    """Its mailbox has answered already: a code sent there would prove nothing more."""
+    make_account(phone=PHONE)
+    person.authorize().press("Mot de passe oublié ?").press("Recevoir le code", email=ADDRESS)
+    person.press("Vérifier le code", code=person.code(ADDRESS))
+    assert person.step == "recovery-phone-code"
+    inbox.sms_status = 503
+    before = len(inbox.messages)
+    work(now)
+    person.get(person.path)
+    assert person.step == "recovery-phone-code"
+    assert "Le SMS n’a pas pu partir" in person.page.text
+    assert len(inbox.messages) == before

@@ -72,8 +72,11 @@ def test_no_answer_lets_scripts_of_other_sites_read_it():
     assert not [path for path in FILES if "access-control-" in path.read_text().casefold()]
 
 
-def test_only_the_sms_gateway_is_fetched():
-    assert importers(FETCHES) == {"idp/delivery/senders.py"}
+def test_only_what_an_administrator_named_is_fetched():
+    assert importers(FETCHES) == {
+        *("idp/delivery/http_gateway.py", "idp/delivery/sms_http.py"),
+        "idp/accounts/leaked.py",
+    }
 
 
 def test_all_cryptography_is_in_the_inventory():
