@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from idp.audit import events
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
-from idp.flow import codes
+from idp.flow import alerts, codes
+from idp.flow.alerts import AlertKind
 from idp.flow.interaction import Interaction, forget_proofs, forget_recovery, forget_sign_in
 from idp.flow.position import Position, acting
 from idp.sessions import authentication as authentications
@@ -48,6 +49,9 @@ def verify(
             channel=proof.channel,
             new_browser=new_browser,
         )
+        # Whoever has just migrated here knows that this browser is new.
+        if new_browser and interaction.migrated_account_id is None:
+            alerts.tell(account, AlertKind.NEW_BROWSER)
         return Authenticated(browser.begin(authentication), account.sub, account.epoch)
 
     return codes.check(position, Purpose.SECOND_FACTOR, code, record)

@@ -71,7 +71,7 @@ def test_a_right_password_sends_a_code(person, phone, statements):
     assert len(seen) == statements, seen
 
 
-@pytest.mark.parametrize(("phone", "wrong", "right"), [(None, 12, 18), (PHONE, 13, 19)])
+@pytest.mark.parametrize(("phone", "wrong", "right"), [(None, 12, 20), (PHONE, 13, 21)])
 def test_a_code(person, phone, wrong, right):
     make_account(phone=phone)
     person.authorize().sign_in(ADDRESS, NEW_PASSWORD)

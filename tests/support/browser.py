@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
 
 from idp.demo import launch
-from tests.support.journey import NEW_PASSWORD
+from tests.support.journey import CODE, NEW_PASSWORD
 from tests.support.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -111,10 +110,11 @@ class Visitor:
         end = time.monotonic() + 10
         while time.monotonic() < end:
             with urllib.request.urlopen(f"{self.demo['inbox']}/api/messages") as answer:
-                messages = [m for m in json.load(answer) if m["to"] in mine]
-            if len(messages) > self.read_messages:
-                self.read_messages = len(messages)
-                return re.search(r"\b(\d{6})\b", messages[0]["text"])[1]
+                texts = [m["text"] for m in json.load(answer) if m["to"] in mine]
+            codes = [found[1] for text in texts if (found := CODE.search(text))]
+            if len(codes) > self.read_messages:
+                self.read_messages = len(codes)
+                return codes[0]
             time.sleep(0.05)
         raise TimeoutError("no message came")
 

@@ -1,12 +1,11 @@
 """A person over real HTTP, from one site to another: for servers in other processes."""
 
-import re
 import time
 from urllib.parse import urljoin
 
 import requests
 
-from tests.support.journey import NEW_PASSWORD, Page
+from tests.support.journey import CODE, NEW_PASSWORD, Page
 
 
 class Answer:
@@ -47,10 +46,11 @@ class Surfer:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             messages = self._http.get(f"{self._inbox}/api/messages", timeout=10).json()
-            mine = [message for message in messages if message["to"] == to]
-            if len(mine) > self._seen.get(to, 0):
-                self._seen[to] = len(mine)
-                return re.search(r"\b(\d{6})\b", mine[0]["text"])[1]
+            texts = [message["text"] for message in messages if message["to"] == to]
+            codes = [found[1] for text in texts if (found := CODE.search(text))]
+            if len(codes) > self._seen.get(to, 0):
+                self._seen[to] = len(codes)
+                return codes[0]
             time.sleep(0.05)
         raise TimeoutError(f"no message to {to}")
 
