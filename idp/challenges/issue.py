@@ -134,10 +134,10 @@ def minutes_left(challenge: Challenge, now: datetime) -> int:
 def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.emissions = (challenge.emissions or 0) + 1
     challenge.sent_at = now
-    if challenge.decoy:
-        return
     # Its id, which is the message's topic, comes from the database.
     db.session.flush()
+    if challenge.decoy:
+        return
     message = Message(
         channel=challenge.channel.value,
         to=challenge.destination,
