@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from idp.accounts.account import Account
 from idp.audit import events
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
@@ -43,18 +44,22 @@ def verify(
         _end(previous)
         interaction.authentication_id = authentication.id
         interaction.notice = None
-        events.signed_in(
-            sub=account.sub,
-            client_id=now.client.client_id,
-            channel=proof.channel,
-            new_browser=new_browser,
-        )
-        # Whoever has just migrated here knows that this browser is new.
-        if new_browser and interaction.migrated_account_id is None:
-            alerts.tell(account, AlertKind.NEW_BROWSER)
+        _tell(now, account, proof.channel, new_browser=new_browser)
         return Authenticated(browser.begin(authentication), account.sub, account.epoch)
 
     return codes.check(position, Purpose.SECOND_FACTOR, code, record)
+
+
+def _tell(now: Position, account: Account, channel: Channel, *, new_browser: bool) -> None:
+    """The audit, and the owner; but whoever has just migrated here knows that this browser is new."""
+    events.signed_in(
+        sub=account.sub,
+        client_id=now.client.client_id,
+        channel=channel,
+        new_browser=new_browser,
+    )
+    if new_browser and now.interaction.migrated_account_id is None:
+        alerts.tell(account, AlertKind.NEW_BROWSER)
 
 
 def use_channel(position: Position, channel: Channel) -> Sent | SendRefused:

@@ -66,7 +66,6 @@ def test_the_whole_recovery_and_the_sign_in_after_it(visitor, script, size):
     person = visitor(java_script_enabled=script, size=size).migrate(NUMBER)
     assert list(recovery(person)) == ROAD
     assert person.page.locator("input[name=identifier]").input_value() == person.address
-    person.read_messages += 2
     person.fill(password=CHOSEN).press("Se connecter")
     person.fill(code=person.code()).press("Vérifier le code")
     person.page.wait_for_url(f"{person.demo['portal']}/")

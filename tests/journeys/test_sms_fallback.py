@@ -64,9 +64,10 @@ def test_the_code_of_a_sign_in_goes_by_mail_instead_and_the_page_says_so(waiting
     assert "j•••@e•••.ch" in waiting.page.text
     waiting.press("Vérifier le code", code=newest_code(inbox, ADDRESS))
     assert waiting.callback["code"]
-    lost, sent = rows()
+    lost, sent, notice = rows()
     assert (lost.status, lost.payload) == (OutboxStatus.DEAD, None)
     assert sent.status is OutboxStatus.SENT
+    assert (notice.topic, notice.kind) == (None, "email"), "of a browser that is new"
 
 
 def test_the_code_that_did_not_go_is_dead(waiting, inbox, now):
