@@ -242,7 +242,10 @@ def test_one_form_posted_many_times_at_once_changes_the_password_once(owner, row
     fields = {"present": NEW_PASSWORD, "password": CHOSEN, "confirmation": CHOSEN}
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda _: owner.post("/account/password", **fields), range(3)))
-    assert {answer.status_code for answer in answers} == {303}
+    # Whoever comes after the change finds the session over, or the present password another one.
+    codes = [answer.status_code for answer in answers]
+    assert 303 in codes
+    assert set(codes) <= {303, 422}
     assert account(row).epoch == 2
 
 
