@@ -46,10 +46,5 @@ def revisions() -> Revisions:
     return Revisions(database=found, code=newest, ahead=found is not None and found not in known)
 
 
-def is_current() -> bool:
-    """True when the database has the newest revision."""
-    return revisions().current
-
-
 def _folder() -> str:
     return str(resources.folder("migrations"))
