@@ -3,10 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MESSAGE_CENTRE := tests/support/smpp
-DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core
+PACKAGES := tests/support/smpp tests/relying_parties/openid_client
+DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core mariadb-server slapd
 
-.PHONY: help demo test check lint lock docs picture translations clean system message-centre
+.PHONY: help demo test check lint lock docs picture translations clean system packages
 .DEFAULT_GOAL := help
 
 help:
@@ -19,13 +19,13 @@ help:
 	@echo "make translations  the English catalogue from the texts of the source"
 	@echo "make lock          requirements/*.txt from setup.cfg"
 	@echo "make system        the Debian packages that tests need"
-	@echo "make message-centre  the SMPP server that tests send to, from npm"
+	@echo "make packages      what tests talk to, from npm: an SMPP server, a relying party"
 	@echo "make clean         forget the environment, what was built, and the demonstration"
 
 demo: $(VENV)/.demo
 	@$(BIN)/idp demo $(ARGS)
 
-test: $(VENV)/.test system message-centre
+test: $(VENV)/.test system packages
 	@$(BIN)/python -m tests.run
 
 check: $(VENV)/.test lint
@@ -49,7 +49,8 @@ translations: $(VENV)/.test
 	$(BIN)/pybabel -q update -i /tmp/seuil.pot -d idp/translations --no-fuzzy-matching --ignore-obsolete --omit-header
 	$(BIN)/pybabel -q compile -f -d idp/translations
 
-# The locks name exact versions with hashes, the same in all three; setup.cfg has the ranges.
+# The locks name exact versions with hashes, the same in all three; setup.cfg has the ranges. They are whole, so
+# they are installed without looking for dependencies: one named with an extra would be sought unpinned.
 COMPILE := $(BIN)/pip-compile -q --no-config --strip-extras --generate-hashes --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-options --extra postgres
 lock: $(VENV)/.test
@@ -71,14 +72,14 @@ OURSELVES := PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation -e .
 # Where the test environment stands already, it has all that the demo needs.
 $(VENV)/.demo: requirements/demo.txt setup.cfg pyproject.toml | $(VENV)/bin/python
 	@$(WRITABLE)
-	@test -e $(VENV)/.test || { echo "Installing what the demo needs (once) ..."; $(PIP) --require-hashes -r requirements/demo.txt; }
+	@test -e $(VENV)/.test || { echo "Installing what the demo needs (once) ..."; $(PIP) --require-hashes --no-deps -r requirements/demo.txt; }
 	@$(OURSELVES)
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt setup.cfg pyproject.toml | $(VENV)/bin/python
 	@$(WRITABLE)
 	@echo "Installing what the tests need (once) ..."
-	@$(PIP) --require-hashes -r requirements/test.txt
+	@$(PIP) --require-hashes --no-deps -r requirements/test.txt
 	@$(OURSELVES)
 	@touch $@
 
@@ -94,9 +95,9 @@ system:
 	else echo "Some tests need Debian packages that are missing. As root: apt-get install$$missing"; fi
 
 # `system` may have installed npm a moment ago. Where it could not it has said so.
-message-centre:
-	@if command -v npm >/dev/null && [ ! -d $(MESSAGE_CENTRE)/node_modules ]; then \
-		npm ci --silent --no-audit --no-fund --prefix $(MESSAGE_CENTRE); fi
+packages:
+	@if command -v npm >/dev/null; then for place in $(PACKAGES); do \
+		[ -d $$place/node_modules ] || npm ci --silent --no-audit --no-fund --prefix $$place || exit 1; done; fi
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo-state

@@ -11,11 +11,29 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from idp.options import Country, Duration, GatewayUrl, Issuer, ListUrl, SenderAddress, has_sms
+from idp.options import (
+    Country,
+    Duration,
+    GatewayUrl,
+    Issuer,
+    ListUrl,
+    Locale,
+    SenderAddress,
+    Timezone,
+    Weakness,
+    has_sms,
+)
 
 
 class Settings(BaseSettings):
@@ -63,8 +81,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe level that is written to stderr, as JSON lines."
     )
-    default_locale: Literal["fr", "en"] = Field(
+    default_locale: Locale = Field(
         "fr", description="Language of pages and messages when the browser asks for none we have."
+    )
+    timezone: Timezone = Field(
+        "Europe/Zurich", description="Time zone of the times that pages show, by its IANA name."
     )
     support_contact: str = Field(
         "", description="Where users find help: a sentence or an address, shown on every page."
@@ -155,6 +176,12 @@ class Settings(BaseSettings):
         le=100,
         description="Percent of the codes to a country that must be used, or no more are sent there "
         "until `idp sms allow`: people use most of theirs, SMS pumping hardly any. 0: never stop.",
+    )
+    sms_watch_people: int = Field(
+        5,
+        ge=1,
+        description="So many people must have left codes to a country unused before it is stopped: each of "
+        "them is held to the limits of one person, and must not end SMS for all others.",
     )
     outbox_poll: Duration = Field(
         timedelta(milliseconds=100), description="How often an idle worker looks for messages."
@@ -268,8 +295,8 @@ class Settings(BaseSettings):
     wrong_passwords_network: int = Field(
         100,
         ge=1,
-        description="Wrong passwords before a delay, per network and window: more than the people "
-        "behind one company's or operator's address mistype.",
+        description="Wrong passwords, and wishes to recover, each, before a delay, per network and window: "
+        "more than the people behind one company's or operator's address mistype.",
     )
     wrong_passwords_everywhere: int = Field(
         5000,
@@ -314,6 +341,21 @@ class Settings(BaseSettings):
     )
     case_lifetime: Duration = Field(
         timedelta(days=30), description="How long an unfinished migration keeps its choices."
+    )
+    migration_conflicts: Literal["same-person", "refuse"] = Field(
+        "same-person",
+        description="Who proves an address that is an account's already chooses another. `same-person`: or "
+        "gives that account the old identity too, after a whole sign-in to it, if name and birth date agree.",
+    )
+    invitation_lifetime: Duration = Field(
+        timedelta(days=7),
+        description="How long the code of an invitation works: support reads it out on the telephone, and "
+        "people rarely have their papers at hand.",
+    )
+    reminders: bool = Field(
+        False,
+        description="Whether the worker writes to people who proved an address and stopped half-way: "
+        "after 2 days, at most once a week, at most 3 times. Else `idp campaign remind` does.",
     )
     session_idle: Duration = Field(
         timedelta(minutes=30), description="A browser session ends after so much silence."
@@ -364,6 +406,23 @@ class Settings(BaseSettings):
         timedelta(days=7),
         description="How long the trace of a message (masked recipient, outcome; no text) is kept "
         "after it could have been delivered.",
+    )
+
+    # -- Relying parties --------------------------------------------------------------------------
+    weaker_clients: Annotated[tuple[Weakness, ...], NoDecode] = Field(
+        (),
+        description="What a registration may ask for though RFC 9700 advises against it: `no-pkce` "
+        "(a confidential client without code_challenge), `unsigned-requests` (request objects whose "
+        "`alg` is none). Registrations that ask for it do not work without.",
+    )
+    client_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        (),
+        description="Private networks, such as `10.1.0.0/16`, that addresses of registrations (`jwks_uri`) may "
+        "lead to; others than public ones are refused, so that nobody makes the provider ask its neighbours.",
+    )
+    client_timeout: Duration = Field(
+        timedelta(seconds=3),
+        description="How long the address of a registration may take to answer.",
     )
 
     # -- Signing keys -----------------------------------------------------------------------------

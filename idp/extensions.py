@@ -209,9 +209,12 @@ def _absolute(url: str) -> URL:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
-    """`hide_parameters`: a failed statement is logged without what it was given."""
+    """`hide_parameters`: a failed statement is logged without what it was given.
+
+    Who waits for SQLite's one write lock has no place in a queue: under load it takes patience.
+    """
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10}, "hide_parameters": True}
+        return {"connect_args": {"timeout": 30}, "hide_parameters": True}
     pool = {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10, "pool_pre_ping": True}
     return {**pool, "hide_parameters": True}
 

@@ -14,13 +14,13 @@ from idp.challenges import verify as challenges
 from idp.delivery import upkeep as outbox
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
-from idp.flow import alerts, interaction
+from idp.flow import alerts, interaction, undelivered
 from idp.grants import codes, tokens
 from idp.keys import kek, signing
 from idp.legacy import identity
-from idp.migration import cases
+from idp.migration import funnel, invitations, reminders
 from idp.security import throttle
-from idp.sessions import authentication, browser
+from idp.sessions import authentication, browser, logout_notices
 
 _log = structlog.get_logger("seuil.housekeeping")
 
@@ -33,6 +33,10 @@ _SEALED_AT_ONCE = 500
 def audit_key() -> bytes:
     """What seals audit events: derived from the key-encryption key, so that no database holds it."""
     return kek.derive_from(kek.current(), "audit")
+
+
+def _erase_payloads(limit: int) -> int:
+    return outbox.erase(limit, undelivered.OWNERS)
 
 
 def _purge_audit(limit: int) -> int:
@@ -53,13 +57,16 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("token", tokens.purge),
     ("authorization_code", codes.purge),
     ("interaction", interaction.purge),
+    ("invitation", invitations.purge),
     ("alert", alerts.purge),
+    ("logout_notice", logout_notices.purge),
     ("browser_session", browser.purge),
     ("authentication", authentication.purge),
     ("challenge", challenges.purge),
-    ("migration_case", cases.purge),
+    ("migration_case", funnel.purge),
+    ("reminder_stop", reminders.purge),
     ("legacy_identity", identity.purge),
-    ("outbox_payload", outbox.erase),
+    ("outbox_payload", _erase_payloads),
     ("outbox", outbox.purge),
     ("throttle", throttle.purge),
     ("sms_conversion", sms.purge),
@@ -100,6 +107,11 @@ def rotate_keys() -> list[str]:
         for kid in made:
             events.signing_key_created(kid=kid, actor=events.WORKER)
         return made
+
+
+def remind() -> int:
+    """Write reminders, where the deployment wants them written without being asked; how many."""
+    return reminders.remind(actor=events.WORKER) if settings.reminders else 0
 
 
 def seal_audit() -> int:

@@ -5,9 +5,10 @@ import tomllib
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
+from babel.dates import get_timezone
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, Field
@@ -73,6 +74,11 @@ def _country(value: str) -> str:
     return country
 
 
+Locale = Literal["fr", "en"]
+"""A language of pages and messages; each has its catalogue and its message templates."""
+
+LOCALES: tuple[Locale, ...] = get_args(Locale)
+
 Duration = Annotated[timedelta, Field(gt=timedelta(0))]
 """More than nothing: a code or a session without a life would lock everybody out."""
 
@@ -87,6 +93,21 @@ ListUrl = Annotated[str, AfterValidator(_list)]
 
 SenderAddress = Annotated[str, AfterValidator(_sender)]
 """One e-mail address without a name."""
+
+
+def _timezone(value: str) -> str:
+    try:
+        get_timezone(value)
+    except LookupError:
+        raise ValueError("name it as the IANA does, such as Europe/Zurich") from None
+    return value
+
+
+Timezone = Annotated[str, AfterValidator(_timezone)]
+"""A time zone by its IANA name."""
+
+Weakness = Literal["no-pkce", "unsigned-requests"]
+"""What RFC 9700 advises against."""
 
 Country = Annotated[str, AfterValidator(_country)]
 """ISO 3166, two capitals, of a country whose numbers phonenumbers knows."""

@@ -1,4 +1,4 @@
-"""The loops that deliver messages, one for each channel, and the one that tidies up and rotates keys."""
+"""The loops that deliver messages, one for each channel, tell others what happened, and tidy up."""
 
 import threading
 import time
@@ -12,13 +12,18 @@ from flask import Flask
 from idp import housekeeping
 from idp.delivery import outbox, routes
 from idp.extensions import db, settings
-from idp.flow import codes
+from idp.flow import undelivered
+from idp.migration import callbacks
+from idp.oidc import backchannel
 from idp.security import tokens
 
-_log = structlog.get_logger("seuil.worker")
+_OLD_SYSTEM_PAUSE = 5.0
+"""Seconds between two looks at what an old system is to be told."""
 
-_UNDELIVERED: outbox.Undelivered = {"challenge": codes.undelivered}
-"""Who answers for a message that is given up, by the kind of its topic."""
+_CLIENTS_PAUSE = 1.0
+"""Seconds between two looks at what relying parties are to be told."""
+
+_log = structlog.get_logger("seuil.worker")
 
 
 @dataclass
@@ -34,7 +39,8 @@ class _Job:
 class Worker:
     """One worker: `start` begins its loops, `stop` ends them.
 
-    Each channel has a thread of its own, so that a dead mail server holds up no SMS.
+    Each channel has a thread of its own, so that a dead mail server holds up no SMS. So has each old system
+    that is told who has migrated.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -45,12 +51,18 @@ class Worker:
             _Job("seal-audit", 5, housekeeping.seal_audit),
             _Job("purge", 600, housekeeping.purge),
             _Job("rotate-keys", 3600, housekeeping.rotate_keys),
+            _Job("remind", 3600, housekeeping.remind),
         ]
         self.threads = [
             *(
                 self._thread(channel, partial(self._deliver, channel))
                 for channel in outbox.CHANNELS
             ),
+            *(
+                self._thread(f"tell-{number}", partial(self._tell, name))
+                for number, name in enumerate(self._old_systems())
+            ),
+            self._thread("logout", self._tell_clients),
             self._thread("tidy", self._tidy),
         ]
 
@@ -77,10 +89,30 @@ class Worker:
             with self._app.app_context():
                 pause = settings.outbox_poll.total_seconds()
                 # One at a time, to stop after it when asked to.
-                send = partial(outbox.deliver_due, self._name, channel, _UNDELIVERED, most=1)
+                send = partial(outbox.deliver_due, self._name, channel, undelivered.OWNERS, most=1)
                 busy = self._try(f"deliver-{channel}", send)
             if not busy:
                 outbox.bell.wait(heard, pause)
+
+    def _old_systems(self) -> list[str]:
+        with self._app.app_context():
+            return callbacks.sources()
+
+    def _tell(self, source: str) -> None:
+        """A thread for each old system: one that is slow or dead keeps no other, and no message, waiting."""
+        while not self._stopping.is_set():
+            with self._app.app_context():
+                taken = self._try(f"tell-{source}", partial(callbacks.make_next, source))
+            if not taken:
+                self._stopping.wait(_OLD_SYSTEM_PAUSE)
+
+    def _tell_clients(self) -> None:
+        """Of sessions that ended."""
+        while not self._stopping.is_set():
+            with self._app.app_context():
+                found = self._try("tell-clients", backchannel.tell_next)
+            if found is None:
+                self._stopping.wait(_CLIENTS_PAUSE)
 
     def _tidy(self) -> None:
         while not self._stopping.is_set():

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E402 - settings of the shell are forgotten before anything reads them
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from tests.support import database, portal, postgres
 from tests.support.client import SeparateClient
 from tests.support.inbox import Inbox
 from tests.support.journey import Person
+from tests.support.mariadb import PROGRAM, MariaDb
 from tests.support.people import write_store
 from tests.support.portal import TestClientApp
 from tests.support.settings import make_settings
@@ -28,6 +29,14 @@ from tests.support.settings import make_settings
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What stands on no engine need not run on another one."""
+    if config.getoption("--engine") == "postgresql":
+        stands = [item for item in items if {"engine", "request"} & set(item.fixturenames)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in stands])
+        items[:] = stands
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +56,15 @@ def any_cluster() -> Iterator[postgres.Cluster]:
     cluster = postgres.Cluster()
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def any_mariadb() -> Iterator[MariaDb]:
+    """A MariaDB, which is never an engine of ours."""
+    require(PROGRAM.exists(), "MariaDB")
+    server = MariaDb()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +101,8 @@ def session_app(database_url: str, folder: Path, inbox: Inbox, sources: Path) ->
         legacy_sources=sources,
     )
     app = create_app(settings)
+    with app.app_context():
+        database.unsettle()
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.test_client_class = SeparateClient
     with app.app_context():
@@ -119,3 +139,9 @@ def registered_portal(app: Flask) -> TestClientApp:
 @pytest.fixture
 def person(app: Flask, inbox: Inbox, portal: TestClientApp) -> Person:
     return Person(app, inbox, portal)
+
+
+@pytest.fixture
+def another(app: Flask, inbox: Inbox, portal: TestClientApp) -> Callable[[], Person]:
+    """Makes further people, each in a browser of their own."""
+    return lambda: Person(app, inbox, portal)

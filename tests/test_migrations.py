@@ -1,6 +1,7 @@
 """Revisions and models agree, up and down, on both engines."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,16 +10,28 @@ from flask import Flask
 from sqlalchemy import inspect, text
 
 from idp import schema
-from idp.extensions import Base, db, init_database
+from idp.clients import manage
+from idp.clients.registration import Registration
+from idp.extensions import Base, db, init_database, transaction
 from tests.support.schema import MODELS_LOADED
 from tests.support.settings import make_settings
+
+LEGACY_READER = Registration(
+    client_name="Archives",
+    redirect_uris=("https://archive.example/cb", "https://archive.example/second"),
+    scope="openid legacy",
+    require_pkce=False,
+    default_max_age=60,
+    legacy_sources=("portail",),
+    legacy_until=date(2027, 3, 31),
+)
 
 
 @pytest.fixture
 def empty(cluster, tmp_path) -> Iterator[Flask]:
     url = cluster.url("migrations") if cluster else f"sqlite:///{tmp_path}/empty.db"
     app = Flask("idp")
-    app.extensions["seuil.settings"] = make_settings(url, tmp_path)
+    app.extensions["seuil.settings"] = make_settings(url, tmp_path, weaker_clients=("no-pkce",))
     init_database(app, url)
     with app.app_context():
         yield app
@@ -39,6 +52,26 @@ def test_up_makes_every_table_and_down_leaves_none():
     assert tables() == set()
     schema.upgrade()
     assert tables() == set(Base.metadata.tables)
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_registration_of_many_columns_becomes_one_and_many_again():
+    schema.upgrade()
+    with transaction():
+        client, _secret = manage.create(LEGACY_READER)
+        name = client.client_id
+    db.session.remove()
+    schema.downgrade("0015")
+    with db.engine.connect() as connection:
+        row = connection.execute(text("SELECT scope, legacy_until, require_pkce FROM client")).one()
+    assert row[0] == LEGACY_READER.scope
+    assert str(row[1]) == "2027-03-31"
+    assert not row[2]
+    schema.upgrade()
+    kept = manage.get(name)
+    assert kept is not None
+    assert kept.registration == LEGACY_READER
+    db.session.remove()
 
 
 @pytest.mark.usefixtures("empty")

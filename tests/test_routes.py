@@ -43,13 +43,19 @@ ACTIONS = {
     "resend": (
         *(Step.EMAIL_CODE, Step.PHONE_CODE, Step.SECOND_FACTOR),
         *(Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE),
+        *(Step.LEGACY_CONTACT, Step.NEW_EMAIL_CODE),
     ),
     "channel": (Step.SECOND_FACTOR,),
     "start-over": (
         *(Step.EMAIL, Step.EMAIL_CODE, Step.EMAIL_VERIFIED, Step.PHONE, Step.PHONE_CODE),
-        *(Step.PROFILE, Step.SECOND_FACTOR),
+        *(Step.PROFILE, Step.JOIN, Step.SECOND_FACTOR),
         *(Step.RECOVERY, Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE, Step.RECOVERY_PASSWORD),
+        *(Step.INVITATION, Step.LEGACY_CONTACT, Step.NEW_EMAIL, Step.NEW_EMAIL_CODE),
     ),
+    "join/begin": (Step.EMAIL,),
+    "join/give-up": (Step.JOIN,),
+    "invitation/begin": (Step.SIGN_IN, Step.LEGACY_CONTACT),
+    "new-email/change": (Step.NEW_EMAIL_CODE,),
     "recovery/begin": (Step.SIGN_IN, Step.SECOND_FACTOR),
     "recovery/change": (Step.RECOVERY_CODE,),
 }
@@ -64,6 +70,9 @@ TABLE = [
     Route("/authorize", "POST", "request"),
     Route("/authorize/<token:interaction_id>", "GET", "browser"),
     Route("/token", "POST", "client"),
+    Route("/revoke", "POST", "client"),
+    Route("/introspect", "POST", "client"),
+    Route("/par", "POST", "client"),
     Route("/userinfo", "GET", "token"),
     Route("/userinfo", "POST", "token"),
     Route("/logout", "GET", "nobody"),
@@ -72,7 +81,11 @@ TABLE = [
     Route("/logout/done", "GET", "nobody"),
     Route("/alert/<token:token>", "GET", "link"),
     Route("/alert/<token:token>", "POST", "link", csrf=True),
+    Route("/alert/<path:_cut>", "GET", "link"),
     Route("/alert/blocked", "GET", "nobody"),
+    Route("/alert/stopped", "GET", "nobody"),
+    Route("/reminders/<token:token>", "GET", "link"),
+    Route("/reminders/<token:token>", "POST", "link"),
     Route("/account", "GET", "session"),
     *(
         Route(f"/account/{name}", method, "session", csrf=method == "POST")
@@ -101,7 +114,7 @@ IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 def path_of(route: Route) -> str:
     path = re.sub("<token:[a-z_]+>", "x" * 43, route.rule)
-    return path.replace("<path:elsewhere>", "elsewhere")
+    return re.sub("<path:[a-z_]+>", "elsewhere", path)
 
 
 def ask(client: FlaskClient, route: Route):

@@ -50,6 +50,8 @@ def test_the_page_is_what_the_declarations_say():
         ("phone_region", "XX", "no country"),
         ("sms_countries", "CH,Suisse", "no country"),
         ("sms_countries", ",", "at least 1"),
+        ("timezone", "Suisse", "as the IANA does"),
+        ("timezone", "../../etc/passwd", "as the IANA does"),
         ("mail_from", "nobody", "one address"),
         ("mail_from", "a@example.org, b@example.org", "one address"),
         ("mail_from", "e-services <a@example.org>", "one address"),

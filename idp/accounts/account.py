@@ -14,10 +14,11 @@ from idp.extensions import Base, RowId, db
 
 
 class AccountStatus(enum.StrEnum):
-    """Whether the person may sign in."""
+    """Whether the person may sign in. CLOSED is for good: the `sub` is left, so that nobody gets it again."""
 
     ACTIVE = "active"
     FROZEN = "frozen"
+    CLOSED = "closed"
 
 
 class Account(Base):
@@ -49,8 +50,13 @@ class Account(Base):
 
     @property
     def active(self) -> bool:
-        """True unless the account is frozen."""
+        """True unless the account is frozen or closed."""
         return self.status == AccountStatus.ACTIVE
+
+    @property
+    def closed(self) -> bool:
+        """True when it is no more."""
+        return self.status == AccountStatus.CLOSED
 
     @property
     def contacts_held(self) -> bool:

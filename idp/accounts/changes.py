@@ -6,12 +6,17 @@ before (DESIGN 2). `epoch` is what the caller saw: False when the account change
 
 from datetime import datetime
 
+from blinker import Signal
 from sqlalchemy import update
 
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
 from idp.accounts.addresses import EmailAddress
+from idp.accounts.profile import Profile
 from idp.extensions import affected
+
+epoch_raised = Signal()
+"""Sent with `account_id`, in the transaction: what was given out under the epoch before is over."""
 
 
 def set_password(account_id: int, epoch: int, password_hash: str) -> bool:
@@ -41,6 +46,16 @@ def unfreeze(account_id: int, epoch: int) -> bool:
     return _change(account_id, epoch, status=AccountStatus.ACTIVE, rise=True)
 
 
+def close(account_id: int, epoch: int, sub: str) -> bool:
+    """End the account for good: everything about the person is erased, the address is free.
+
+    What stands for the address is nothing that anybody can type: identifiers are folded to small letters.
+    """
+    nobody = Profile().as_columns()
+    gone = {"email": "", "email_key": f"CLOSED:{sub}", "password_hash": "", "phone": None}
+    return _change(account_id, epoch, status=AccountStatus.CLOSED, rise=True, **gone, **nobody)
+
+
 def end_everything(account_id: int, epoch: int) -> bool:
     """End sessions, codes and tokens; the account itself stays as it is."""
     return _change(account_id, epoch, rise=True)
@@ -54,5 +69,9 @@ def hold_contacts(account_id: int, epoch: int, until: datetime) -> bool:
 def _change(account_id: int, epoch: int, *, rise: bool = False, **values: object) -> bool:
     """Rows are written whole: nobody else's change is between what was seen and what is written."""
     risen = {"epoch": epoch + 1} if rise else {}
-    statement = update(Account).where(Account.id == account_id, Account.epoch == epoch)
-    return bool(affected(statement.values(**values, **risen, updated_at=clock.now())))
+    living = (Account.epoch == epoch, Account.status != AccountStatus.CLOSED)
+    statement = update(Account).where(Account.id == account_id, *living)
+    changed = bool(affected(statement.values(**values, **risen, updated_at=clock.now())))
+    if changed and rise:
+        epoch_raised.send(account_id=account_id)
+    return changed

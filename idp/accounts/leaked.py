@@ -6,25 +6,22 @@ Whoever does not answer in time, or nonsense, is no reason to refuse a password.
 
 import hashlib
 import re
-import threading
 
-import requests
 import structlog
 
 from idp.audit import events
 from idp.extensions import release, settings, transaction
-from idp.security.slots import Slots
+from idp.security.outgoing import Service, SilentError
 
 _log = structlog.get_logger("seuil.password")
+
+_LINE = re.compile(rb"([0-9A-Fa-f]{35}):([0-9]{1,10})")
 
 _LARGEST = 256 * 1024
 """Bytes of an answer: about a thousand lines with padding are 50 KB."""
 _AT_ONCE = 4
-"""Questions that may be on their way: one that hangs outlives its time-out, until its connection ends."""
-_HEADERS = {"Add-Padding": "true", "Accept-Encoding": "identity", "User-Agent": "seuil"}
-_LINE = re.compile(rb"([0-9A-Fa-f]{35}):([0-9]{1,10})")
 
-_asked = Slots()
+_list = Service(at_once=_AT_ONCE, largest=_LARGEST)
 
 
 def is_leaked(password: str) -> bool:
@@ -47,32 +44,18 @@ def is_leaked(password: str) -> bool:
 
 
 def _suffixes(prefix: str) -> set[str] | None:
-    """Ask in a thread, so that nothing (names, handshakes, drops of an answer) holds the page longer."""
     url = f"{settings.password_range_url.rstrip('/')}/{prefix}"
-    seconds = settings.password_range_timeout.total_seconds()
-    answer: list[set[str] | None] = []
-    asking = threading.Thread(target=lambda: answer.append(_ask(url, seconds)), daemon=True)
-    asking.start()
-    asking.join(seconds)
-    return answer[0] if answer else None
-
-
-def _ask(url: str, seconds: float) -> set[str] | None:
-    with _asked.one_of(_AT_ONCE) as free:
-        return _read(url, seconds) if free else None
-
-
-def _read(url: str, seconds: float) -> set[str] | None:
-    """Certificates are verified, redirections not followed, and no more is read than makes sense."""
     try:
-        with requests.get(
-            url, headers=_HEADERS, timeout=seconds, allow_redirects=False, stream=True
-        ) as response:
-            body = response.raw.read(_LARGEST + 1, decode_content=False)
-    except (requests.RequestException, OSError, ValueError) as error:
-        _log.info("password_list_failed", error=type(error).__name__)
+        answer = _list.ask(
+            "GET",
+            url,
+            settings.password_range_timeout.total_seconds(),
+            headers={"Add-Padding": "true"},
+        )
+    except SilentError as error:
+        _log.info("password_list_failed", error=str(error))
         return None
-    return _parsed(body) if response.status_code == 200 and len(body) <= _LARGEST else None
+    return _parsed(answer.body) if answer.status == 200 else None
 
 
 def _parsed(body: bytes) -> set[str] | None:

@@ -77,16 +77,20 @@ def new_password_problems(
 
     `personal` as `personal_words` gives them; `legacy_hash` is what `hash_verbatim` gave, `present_hash`
     what `hash_password` did. Hashes, and may ask a list over the network: never inside a transaction.
+
+    That it is the present one comes last: whoever guesses at that changes the password by a wrong guess,
+    and cannot guess again.
     """
     if max(len(password), len(confirmation)) > _LONGEST_TYPED:
         return (PasswordProblem.TOO_LONG,)
     normal = _normal(password)
     mismatch = (PasswordProblem.MISMATCH,) if normal != _normal(confirmation) else ()
     problem = _length_problem(normal)
-    problem = problem or _used_before(password, normal, legacy_hash, present_hash)
+    if problem is None and legacy_hash and _is_legacy(legacy_hash, password, normal):
+        problem = PasswordProblem.LEGACY
     problem = problem or _guessable(normal, personal)
-    if problem is None and not mismatch and leaked.is_leaked(normal):
-        problem = PasswordProblem.COMMON
+    if problem is None and not mismatch:
+        problem = _known_elsewhere(normal, present_hash)
     return (*mismatch, problem) if problem else mismatch
 
 
@@ -137,14 +141,11 @@ def _is_personal(password: str, personal: tuple[str, ...]) -> bool:
     return len(rest) < len(password) and len(rest) < settings.password_min // 2
 
 
-def _used_before(
-    typed: str, normal: str, legacy_hash: str | None, present_hash: str | None
-) -> PasswordProblem | None:
-    if legacy_hash and _is_legacy(legacy_hash, typed, normal):
-        return PasswordProblem.LEGACY
-    if present_hash and _fits(present_hash, normal):
-        return PasswordProblem.PRESENT
-    return None
+def _known_elsewhere(password: str, present_hash: str | None) -> PasswordProblem | None:
+    if leaked.is_leaked(password):
+        return PasswordProblem.COMMON
+    present = present_hash is not None and _fits(present_hash, password)
+    return PasswordProblem.PRESENT if present else None
 
 
 def _is_legacy(legacy_hash: str, typed: str, normal: str) -> bool:

@@ -7,11 +7,9 @@ was not whoever sits at the browser. Details are constants, references and maske
 from collections.abc import Mapping
 from datetime import timedelta
 
-from idp.audit.models import AuditEvent
-from idp.extensions import db
+from idp.audit.writing import USER
+from idp.audit.writing import record as _record
 
-USER = "user"
-"""Whoever sits at the browser."""
 WORKER = "worker"
 """What nobody asked for: the worker's periodic jobs."""
 SYSTEM = "system"
@@ -27,13 +25,15 @@ def signed_in(*, sub: str, client_id: str, channel: str, new_browser: bool) -> N
     _record("signed_in", account=sub, client=client_id, channel=channel, new_browser=new_browser)
 
 
-def sign_in_failed(*, reason: str, client_id: str, interaction: str) -> None:
-    """A password was refused; `reason` is a constant for operators only."""
-    _record("sign_in_failed", client=client_id, reason=reason, interaction=interaction[:8])
+def sign_in_failed(*, reason: str, client_id: str, reference: str, why: str = "") -> None:
+    """A password was refused: `reason`, a constant, is what the page says, `why` what was behind it, for
+    operators only. `reference` is on the page too."""
+    more = {"why": why} if why else {}
+    _record("sign_in_failed", client=client_id, reason=reason, reference=reference, **more)
 
 
 def code_refused(
-    *, purpose: str, reason: str, sub: str | None, client_id: str, interaction: str
+    *, purpose: str, reason: str, sub: str | None, client_id: str, reference: str
 ) -> None:
     """A one-time code was wrong, or came after too many wrong ones."""
     _record(
@@ -42,7 +42,7 @@ def code_refused(
         client=client_id,
         purpose=purpose,
         reason=reason,
-        interaction=interaction[:8],
+        reference=reference,
     )
 
 
@@ -51,9 +51,47 @@ def session_ended(*, sub: str, why: str = "signed-out") -> None:
     _record("session_ended", account=sub, why=why)
 
 
+# -- Accounts -----------------------------------------------------------------------------------------
+
+
+def recovery_asked(*, sub: str | None, client_id: str) -> None:
+    """Somebody says that they forgot the password; `sub` is None when the address is nobody's."""
+    _record("recovery_asked", account=sub, client=client_id)
+
+
+def recovered(*, sub: str, client_id: str, by_sms: bool) -> None:
+    """A new password was chosen after the mailbox answered, and the phone if there was one."""
+    _record("recovered", account=sub, client=client_id, by_sms=by_sms)
+
+
+def password_changed(*, sub: str) -> None:
+    """The person chose another password, on the pages of the account."""
+    _record("password_changed", account=sub)
+
+
+def email_changed(*, sub: str, old: str, new: str) -> None:
+    """The identifier is another one; both masked."""
+    _record("email_changed", account=sub, old=old, new=new)
+
+
+def phone_changed(*, sub: str, old: str, new: str) -> None:
+    """Codes go to another number, or to none (empty); both masked."""
+    _record("phone_changed", account=sub, old=old, new=new)
+
+
+def sessions_ended(*, sub: str, why: str, actor: str = USER) -> None:
+    """Every session, code and token of the account ended."""
+    _record("sessions_ended", account=sub, actor=actor, why=why)
+
+
 def frozen(*, sub: str, why: str, actor: str = USER) -> None:
     """Nobody is let in until an administrator says otherwise."""
     _record("frozen", account=sub, actor=actor, why=why)
+
+
+def unfrozen(*, sub: str, why: str, actor: str) -> None:
+    """An administrator lets the person in again."""
+    _record("unfrozen", account=sub, actor=actor, why=why)
 
 
 # -- Migrating ----------------------------------------------------------------------------------------
@@ -69,9 +107,40 @@ def contact_proven(*, channel: str, masked: str, reference: str) -> None:
     _record("contact_proven", channel=channel, masked=masked, reference=reference)
 
 
+def reminders_written(*, count: int, actor: str) -> None:
+    """So many people who had stopped half-way were written to."""
+    _record("reminders_written", actor=actor, count=count)
+
+
+def reminders_stopped() -> None:
+    """The link of a reminder was used: its address gets no more of them."""
+    _record("reminders_stopped")
+
+
+def campaign_paused(*, source: str, why: str, actor: str) -> None:
+    """Old identifiers are refused for a while, of one source or of `all`."""
+    _record("campaign_paused", actor=actor, source=source, why=why)
+
+
+def campaign_resumed(*, source: str, why: str, actor: str) -> None:
+    """Old identifiers are accepted again."""
+    _record("campaign_resumed", actor=actor, source=source, why=why)
+
+
 def migrated(*, sub: str, source: str, reference: str) -> None:
     """A legacy identity became an account's."""
     _record("migrated", account=sub, source=source, reference=reference)
+
+
+def rows_loaded(*, source: str, counts: Mapping[str, int], finished: bool, actor: str) -> None:
+    """Rows of an old system were loaded ahead: what became of them so far, in numbers."""
+    told = " ".join(f"{name}={count}" for name, count in counts.items())
+    _record("rows_loaded", actor=actor, source=source, counts=told, finished=finished)
+
+
+def rows_removed(*, source: str, count: int, why: str, actor: str) -> None:
+    """Loaded rows were deleted: `why` is a constant."""
+    _record("rows_removed", actor=actor, source=source, count=count, why=why)
 
 
 # -- Relying parties ----------------------------------------------------------------------------------
@@ -90,6 +159,11 @@ def code_reused(*, client_id: str, sub: str) -> None:
 def refresh_token_reused(*, client_id: str, sub: str) -> None:
     """A rotated refresh token came again; its family is dead."""
     _record("refresh_token_reused", account=sub, client=client_id)
+
+
+def token_revoked(*, client_id: str, sub: str, kind: str) -> None:
+    """A relying party gave a token up (RFC 7009); with a refresh token all that came with it."""
+    _record("token_revoked", account=sub, client=client_id, kind=kind)
 
 
 def client_refused(*, client_id: str) -> None:
@@ -183,57 +257,3 @@ def looked_at(
     """A clerk read personal data: with which command, what was looked for (masked), how many rows it gave."""
     filters = " ".join(f"{name}={value}" for name, value in sought.items())
     _record("looked_at", actor=actor, account=sub, what=what, sought=filters, found=found)
-
-
-def unfrozen(*, sub: str, why: str, actor: str) -> None:
-    """An administrator lets the person in again."""
-    _record("unfrozen", account=sub, actor=actor, why=why)
-
-
-def recovery_asked(*, sub: str | None, client_id: str) -> None:
-    """Somebody says that they forgot the password; `sub` is None when the address is nobody's."""
-    _record("recovery_asked", account=sub, client=client_id)
-
-
-def recovered(*, sub: str, client_id: str, by_sms: bool) -> None:
-    """A new password was chosen after the mailbox answered, and the phone if there was one."""
-    _record("recovered", account=sub, client=client_id, by_sms=by_sms)
-
-
-def password_changed(*, sub: str) -> None:
-    """The person chose another password, on the pages of the account."""
-    _record("password_changed", account=sub)
-
-
-def email_changed(*, sub: str, old: str, new: str) -> None:
-    """The identifier is another one; both masked."""
-    _record("email_changed", account=sub, old=old, new=new)
-
-
-def phone_changed(*, sub: str, old: str, new: str) -> None:
-    """Codes go to another number, or to none (empty); both masked."""
-    _record("phone_changed", account=sub, old=old, new=new)
-
-
-def sessions_ended(*, sub: str, why: str, actor: str = USER) -> None:
-    """Every session, code and token of the account ended."""
-    _record("sessions_ended", account=sub, actor=actor, why=why)
-
-
-def _record(
-    event: str,
-    *,
-    account: str | None = None,
-    client: str | None = None,
-    actor: str = USER,
-    **details: str | int,
-) -> None:
-    db.session.add(
-        AuditEvent(
-            event=event,
-            account=account and account[:43],
-            client=client,
-            actor=actor[:100],
-            details=details,
-        )
-    )

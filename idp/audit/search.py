@@ -20,6 +20,7 @@ class Sought:
     account: str | None = None
     client: str | None = None
     event: str | None = None
+    reference: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -31,6 +32,8 @@ class Sought:
             AuditEvent.event: self.event,
         }
         found = [column == value for column, value in same.items() if value is not None]
+        if self.reference is not None:
+            found.append(AuditEvent.details["reference"].as_string() == self.reference)
         if self.since is not None:
             found.append(AuditEvent.at >= self.since)
         if self.until is not None:
@@ -42,6 +45,11 @@ def newest(sought: Sought, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` events, newest first, each as `chain.record` says it."""
     query = COLUMNS.where(*sought.conditions()).order_by(AuditEvent.id.desc()).limit(limit)
     return [record(row, row.seq) for row in db.session.execute(query)]
+
+
+def names() -> list[str]:
+    """The kinds of events that have happened, by name."""
+    return sorted(db.session.scalars(select(AuditEvent.event).distinct()))
 
 
 def accounts(sought: Sought, limit: int) -> list[dict[str, Any]]:

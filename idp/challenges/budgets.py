@@ -2,7 +2,8 @@
 network, and by SMS to one country and in all (DESIGN 7).
 
 Verified and not yet verified destinations have budgets of their own, so that nobody who only claims a
-number or an address can use up its owner's. So has recovery, which anybody may ask for.
+number or an address can use up its owner's. So has recovery, which anybody may ask for; and that of a
+browser which knows the account has them once more, so that strangers cannot use up its owner's.
 """
 
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ def reserve(new: NewChallenge, network: str | None) -> SendRefused | None:
         return SendRefused(SendProblem.NO_SMS, _LATER)
     target = new.destination if by_sms else mailbox_key(new.destination)
     pause = Budget(f"send:{new.interaction_id}:{new.purpose}:{target}", 1, settings.resend_after)
-    spend = tuple(_spend(new)) if by_sms else ()
+    enrols = new.purpose not in {Purpose.SECOND_FACTOR, Purpose.RECOVERY_SMS}
+    spend = tuple(_spend(new.destination, enrols=enrols)) if by_sms else ()
     people = _budgets(new, f"{new.channel}:{target}", network)
     refused = throttle.reserve_each(pause, *people, *spend)
     if pause.key in refused:
@@ -41,9 +43,37 @@ def reserve(new: NewChallenge, network: str | None) -> SendRefused | None:
     return SendRefused(SendProblem.BUDGET, max(refused.values())) if refused else None
 
 
+def renew(address: str) -> None:
+    """Let the account's codes go to its address again: whoever used them up with a former password no
+    longer can. By SMS, which costs, the limits stay. Runs in the caller's transaction."""
+    throttle.clear(*_pair(f"send:verified:{Channel.EMAIL}:{mailbox_key(address)}"))
+
+
+def admit_on_record(contact: str | None) -> bool:
+    """Take one message to a contact of the old system, where it goes to one, asked for under whatever name.
+
+    Nobody is told that there is none left: it would tell whose contact it is. Runs in the caller's transaction.
+    """
+    return contact is None or not throttle.reserve(*_pair(f"send:on-record:{mailbox_key(contact)}"))
+
+
+def admit_notice(destination: str, *, by_sms: bool, within: tuple[Budget, ...] = ()) -> bool:
+    """Take one notice to a contact of the old system, who did not ask for it: few in a day, `within` others,
+    and by SMS no more than may be spent on numbers that nobody has proven. In the caller's transaction."""
+    if by_sms and sms.is_stopped(destination):
+        return False
+    target = destination if by_sms else mailbox_key(destination)
+    spend = tuple(_spend(destination, enrols=True)) if by_sms else ()
+    return not throttle.reserve(
+        Budget(f"send:notice:{target}", settings.send_limit_short, _DAY), *within, *spend
+    )
+
+
 def _budgets(new: NewChallenge, target: str, network: str | None) -> tuple[Budget, ...]:
     if new.purpose is Purpose.SECOND_FACTOR:
         return _pair(f"send:verified:{target}")
+    if new.known_browser:
+        return _pair(f"send:recovery-known:{new.account_id}")
     wishes = _network(network) if network else ()
     if new.purpose in {Purpose.RECOVERY_EMAIL, Purpose.RECOVERY_SMS}:
         return (*_pair(f"send:recovery:{target}"), *wishes)
@@ -71,11 +101,10 @@ def _network(network: str) -> tuple[Budget, Budget]:
     )
 
 
-def _spend(new: NewChallenge) -> Iterator[Budget]:
+def _spend(number: str, *, enrols: bool) -> Iterator[Budget]:
     """What SMS may cost. Enrolment never takes all: who has a verified number still gets codes there."""
-    enrols = new.purpose not in {Purpose.SECOND_FACTOR, Purpose.RECOVERY_SMS}
     kind = "enrolment" if enrols else "verified"
-    prefix = country_prefix(new.destination)
+    prefix = country_prefix(number)
     yield Budget(f"sms:{kind}:{prefix}", settings.sms_limit_prefix, _DAY)
     yield Budget("sms", settings.sms_limit_day, _DAY)
     if enrols:

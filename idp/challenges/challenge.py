@@ -19,6 +19,7 @@ class Purpose(enum.StrEnum):
     SECOND_FACTOR = "second-factor"
     RECOVERY_EMAIL = "recovery-email"
     RECOVERY_SMS = "recovery-sms"
+    LEGACY_CONTACT = "legacy-contact"
     EMAIL_CHANGE = "email-change"
     PHONE_CHANGE = "phone-change"
 
@@ -33,8 +34,8 @@ class Channel(enum.StrEnum):
 class Challenge(Base):
     """One code. Everything but the counters of sending is fixed at birth; another value needs another row.
 
-    `secret` is wrapped. `interaction_id` and `case_id` belong to rooms above and are no foreign keys:
-    a challenge outlives them as the evidence under an authentication.
+    `secret` is wrapped. `interaction_id`, `case_id` and `identity_id` belong to others and are no foreign
+    keys: a challenge outlives them as the evidence under an authentication.
     """
 
     __tablename__ = "challenge"
@@ -45,8 +46,14 @@ class Challenge(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     epoch: Mapped[int | None]
     case_id: Mapped[int | None]
+    # Of an old system's person who forgot the old password: `destination` is what was typed, and what
+    # everything is counted under; the message goes to the contact on record, `deliver_to`.
+    identity_id: Mapped[int | None]
+    deliver_to: Mapped[str | None] = mapped_column(String(254))
     interaction_id: Mapped[str] = mapped_column(String(43), index=True)
     browser: Mapped[str] = mapped_column(String(64))
+    # Asked for where both factors of this account were shown before; counted apart from strangers' wishes.
+    known_browser: Mapped[bool] = mapped_column(default=False)
     secret: Mapped[str] = mapped_column(Text)
     counter: Mapped[int]
     emissions: Mapped[int] = mapped_column(default=0)
@@ -59,7 +66,7 @@ class Challenge(Base):
     @property
     def decoy(self) -> bool:
         """True when the code is nobody's: it is never sent and never right, and looks like any other."""
-        return self.account_id is None and self.case_id is None
+        return self.account_id is None and self.case_id is None and self.identity_id is None
 
     __table_args__ = (
         Index(
@@ -74,9 +81,9 @@ class Challenge(Base):
 
 @dataclass(frozen=True)
 class NewChallenge:
-    """What a challenge fixes at birth. `account_id` and `epoch`, or `case_id`, say whose it is.
+    """What a challenge fixes at birth. `account_id` and `epoch`, `case_id`, or `identity_id`, say whose it is.
 
-    With neither it is nobody's: see `Challenge.decoy`.
+    With none it is nobody's: see `Challenge.decoy`.
     """
 
     purpose: Purpose
@@ -87,3 +94,6 @@ class NewChallenge:
     account_id: int | None = None
     epoch: int | None = None
     case_id: int | None = None
+    identity_id: int | None = None
+    deliver_to: str | None = None
+    known_browser: bool = False

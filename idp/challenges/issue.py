@@ -136,11 +136,13 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
     challenge.sent_at = now
     # Its id, which is the message's topic, comes from the database.
     db.session.flush()
-    if challenge.decoy:
+    again = challenge.emissions > 1
+    if challenge.decoy or (again and not budgets.admit_on_record(challenge.deliver_to)):
         return
+    to = challenge.deliver_to or challenge.destination
     message = Message(
         channel=challenge.channel.value,
-        to=challenge.destination,
+        to=to,
         template=wording.template,
         locale=wording.locale,
         words={
@@ -150,7 +152,7 @@ def _emit(challenge: Challenge, wording: Wording, now: datetime) -> None:
         },
     )
     mask = mask_email if challenge.channel is Channel.EMAIL else mask_phone
-    masked, topic = mask(challenge.destination), f"challenge:{challenge.id}"
+    masked, topic = mask(to), f"challenge:{challenge.id}"
     outbox.enqueue(message, expires_at=challenge.expires_at, masked=masked, topic=topic)
     if challenge.channel is Channel.SMS:
         sms.count_sent(challenge.destination)

@@ -59,5 +59,6 @@ class CodeVerified:
     account_id: int | None
     epoch: int | None
     case_id: int | None
+    identity_id: int | None
     interaction_id: str
     at: datetime

@@ -80,7 +80,7 @@ def is_stopped(number: str) -> bool:
 
 def admit(number: str) -> bool:
     """True when an SMS may go to the number's country. Looks at what became of the others first, and
-    stops the country when too few were used. Runs in the caller's transaction.
+    stops the country when too few were used, by more than one or two people. Runs in the caller's transaction.
     """
     prefix = country_prefix(number)
     stopped_at = select(SmsStop.stopped_at).where(SmsStop.prefix == prefix).scalar_subquery()
@@ -92,7 +92,7 @@ def admit(number: str) -> bool:
     if stopped or not _too_few(sent, used):
         return not stopped
     sent -= _awaited(prefix)
-    if not _too_few(sent, used):
+    if not _too_few(sent, used) or _people(prefix) < settings.sms_watch_people:
         return True
     _stop(prefix, sent, used)
     return False
@@ -162,6 +162,18 @@ def _awaited(prefix: str) -> int:
         Challenge.destination.startswith(prefix, autoescape=True),
     )
     return db.session.scalar(waiting) or 0
+
+
+def _people(prefix: str) -> int:
+    """How many left codes to a country unused; codes are kept for a day."""
+    unused = select(Challenge.account_id, Challenge.case_id).where(
+        Challenge.channel == Channel.SMS,
+        Challenge.verified_at.is_(None),
+        Challenge.created_at > _watched_since(),
+        Challenge.destination.startswith(prefix, autoescape=True),
+    )
+    people = unused.distinct().subquery()
+    return db.session.scalar(select(func.count()).select_from(people)) or 0
 
 
 def _stop(prefix: str, sent: int, used: int) -> None:

@@ -89,8 +89,11 @@ def tries_of(challenge: Challenge) -> tuple[Budget, ...]:
     """The buckets that a try at this challenge is counted in.
 
     Tries at a recovery are counted apart, by address, whether it is anybody's or not: a stranger's do not
-    shut out the owner who signs in. So are those at new contacts.
+    shut out the owner who signs in, nor one who recovers where the account is known. So are those at new
+    contacts.
     """
+    if challenge.known_browser:
+        return (_short(f"recovery-known:{challenge.account_id}"),)
     if challenge.purpose is Purpose.RECOVERY_EMAIL:
         return (_short(f"recovery:{email_key(challenge.destination)}"),)
     if challenge.purpose is Purpose.RECOVERY_SMS:
@@ -99,7 +102,12 @@ def tries_of(challenge: Challenge) -> tuple[Budget, ...]:
         return (_short(f"change:{challenge.account_id}"),)
     if challenge.account_id is None:
         return (_short(f"case:{challenge.case_id}"),)
-    return (_short(f"account:{challenge.account_id}"), in_a_row(challenge.account_id))
+    return at_sign_in(challenge.account_id)
+
+
+def at_sign_in(account_id: int) -> tuple[Budget, Budget]:
+    """What tries at second factors are counted in."""
+    return (_short(f"account:{account_id}"), in_a_row(account_id))
 
 
 def in_a_row(account_id: int) -> Budget:
@@ -121,6 +129,7 @@ def _proof(challenge: Challenge, at: datetime) -> CodeVerified:
         account_id=challenge.account_id,
         epoch=challenge.epoch,
         case_id=challenge.case_id,
+        identity_id=challenge.identity_id,
         interaction_id=challenge.interaction_id,
         at=at,
     )

@@ -17,11 +17,12 @@ from idp.audit.search import Sought
 from idp.audit.verify import Report
 from idp.audit.verify import verify as verify_chain
 from idp.cli import clerk
-from idp.cli.asking import confirm, yes_option
+from idp.cli.asking import confirm, reason, yes_option
 from idp.cli.common import database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
 from idp.extensions import db, transaction
+from idp.security.readable import as_written
 
 _COLUMNS = ("at", "event", "actor", "about")
 _ACCOUNTS = ("account", "events", "first", "last")
@@ -62,6 +63,11 @@ def audit() -> None:
 @click.option("--account", "who", default="", help="Of one account: its address or `sub`.")
 @click.option("--client", help="Of one relying party: its client id.")
 @click.option("--event", help="Of one kind, such as sign_in_failed.")
+@click.option(
+    "--reference",
+    callback=lambda _ctx, _parameter, text: as_written(text) if text else None,
+    help="What a page names for support, such as K7Q2-M4XD.",
+)
 @_period
 @click.option("--accounts-only", is_flag=True, help="The accounts that the events are about.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
@@ -72,11 +78,16 @@ def list_events(
     """Events, newest first."""
     with database_only():
         sought = Sought(account=_sub_of(who), **filters)
+        happened = search.names() if sought.event else []
         find = search.accounts if accounts_only else search.newest
         found = find(sought, limit + 1)
         rows, more = found[:limit], len(found) > limit
         filters_used = {**asdict(sought), "account": None, "accounts_only": accounts_only}
         clerk.looked_at("audit list", len(rows), filters_used, sub=sought.account)
+    if sought.event and sought.event not in happened:
+        # A misspelt name must not read as "nothing happened".
+        named = ", ".join(happened)
+        click.echo(f"No event {sought.event} has ever happened; there were {named}.", err=True)
     columns = _ACCOUNTS if accounts_only else _COLUMNS
     show_rows(columns, rows if as_json or accounts_only else _readable(rows), as_json=as_json)
     if more:
@@ -110,7 +121,12 @@ def verify(ctx: click.Context, seen: Link | None, *, as_json: bool) -> None:
 
 
 @audit.command()
-@click.option("--why", required=True, help="What happened, for whoever reads the events later.")
+@click.option(
+    "--why",
+    required=True,
+    callback=reason,
+    help="What happened, for whoever reads the events later.",
+)
 @yes_option
 def restart(why: str, *, yes: bool) -> None:
     """Begin a new chain where the present one is broken, as after the key-encryption key was replaced.
@@ -127,7 +143,7 @@ def restart(why: str, *, yes: bool) -> None:
     with database_only(), transaction():
         after = seals.restart(housekeeping.audit_key())
         events.audit_restarted(
-            after=after, first_fault=faults[0].kind.value, why=why[:200], actor=clerk.actor()
+            after=after, first_fault=faults[0].kind.value, why=why, actor=clerk.actor()
         )
     click.echo(f"A new chain begins after place {after}.")
 
@@ -185,10 +201,10 @@ def _say(report: Report, seen: Link | None) -> None:
     places = f", places {report.floor + 1} to {report.head.seq}" if report.verified else ""
     click.echo(f"{report.verified} events verify{places}.")
     if report.floor:
-        click.echo(f"Places up to {report.floor} were purged, or sealed with a former key.")
+        click.echo(f"Places up to {report.floor} were purged, or are of a former chain.")
     if report.former:
-        click.echo(f"{report.former} events are of that key: nothing can verify them.")
-    if report.head.seq:
+        click.echo(f"{report.former} events are of that chain: nothing can verify them.")
+    if report.verified:
         click.echo(f"The chain is sound up to {report.head.seq}:{report.head.mac}")
     if seen is None and not report.faults:
         click.echo(

@@ -18,6 +18,7 @@ from idp.delivery import upkeep
 from idp.errors import ConfigurationError
 from idp.extensions import db
 from idp.keys import kek, signing
+from idp.migration import campaign
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _database() -> Iterator[Finding]:
 
 
 def _signing_keys(_settings: Settings) -> Iterator[Finding]:
-    for alg in signing.ALGORITHMS:
+    for alg in dict.fromkeys([*signing.USUAL, *signing.in_use()]):
         try:
             yield Finding("ok", "signing keys", f"{alg}: {signing.active(alg).kid}")
         except ConfigurationError as error:
@@ -161,5 +162,12 @@ def _sms(_settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", "sms", message)
 
 
+def _pauses(_settings: Settings) -> Iterator[Finding]:
+    for name, pause in campaign.pauses().items():
+        since = f"since {pause.paused_at:%Y-%m-%d %H:%M} UTC ({pause.reason})"
+        message = f"{name or 'every source'} is paused {since}: see `idp campaign resume`"
+        yield Finding("warning", "campaign", message)
+
+
 _FILES: tuple[Check, ...] = (_misspelt, _issuer, _key_file)
-_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox, _audit, _sms)
+_STORED: tuple[Check, ...] = (_signing_keys, _clients, _outbox, _audit, _sms, _pauses)

@@ -1,58 +1,25 @@
 """`idp clients`."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from idp import clock
 from idp.audit import events
-from idp.cli import clerk
+from idp.cli import clerk, client_options
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
+from idp.cli.legacy_map import write_map
 from idp.cli.output import json_option, show_record, show_rows
-from idp.clients import manage
+from idp.clients import manage, sectors
 from idp.clients.client import Client
-from idp.clients.manage import NewClient
-from idp.clients.rules import SCOPES, InvalidRegistrationError
-from idp.extensions import transaction
-
-_METADATA = (
-    click.option("--name", "client_name", help="What users see: « Se connecter à NAME »."),
-    click.option(
-        "--redirect-uri", "redirect_uris", multiple=True, help="Exact callback address; repeatable."
-    ),
-    click.option(
-        "--post-logout-redirect-uri",
-        "post_logout_redirect_uris",
-        multiple=True,
-        help="Where users may go after signing out; repeatable.",
-    ),
-    click.option("--client-uri", help="Home page of the application."),
-    click.option("--initiate-login-uri", help="Address that starts a fresh sign-in."),
-    click.option(
-        "--grant-type", "grant_types", multiple=True, help="authorization_code, refresh_token."
-    ),
-    click.option("--scope", help=f"Space-separated, of: {' '.join(SCOPES)}."),
-    click.option(
-        "--auth-method",
-        "token_endpoint_auth_method",
-        help="client_secret_basic, client_secret_post, or none for a public client.",
-    ),
-    click.option("--id-token-alg", "id_token_signed_response_alg", help="RS256 or ES256."),
-    click.option("--require-pkce/--no-require-pkce", default=None, help="Demand PKCE (default)."),
-    click.option(
-        "--default-max-age",
-        type=click.IntRange(min=-1),
-        help="Seconds after which users sign in again; -1: no such limit.",
-    ),
-)
-
-
-def _metadata(command: Any) -> Any:
-    for option in reversed(_METADATA):
-        command = option(command)
-    return command
+from idp.clients.registration import Registration, as_json
+from idp.clients.rules import InvalidRegistrationError
+from idp.extensions import db, settings, transaction
+from idp.legacy import registry
 
 
 @click.group()
@@ -60,21 +27,29 @@ def clients() -> None:
     """Registered relying parties."""
 
 
+clients.add_command(write_map)
+
+
 @clients.command()
-@click.option("--id", "client_id", help="Public name; made up when left out.")
-@_metadata
+@click.option("--id", "client_id", default="", help="Public name; made up when left out.")
+@client_options.metadata
 @json_option
-def create(*, as_json: bool, **options: Any) -> None:
+def create(client_id: str, file: Path | None, *, as_json: bool, **options: Any) -> None:
     """Register an application. Its secret is shown once, here."""
-    given = _given(options)
-    for field, option in (("client_name", "--name"), ("redirect_uris", "--redirect-uri")):
-        if field not in given:
-            raise click.UsageError(f"Missing option '{option}'.", click.get_current_context())
-    with database_only(), transaction():
-        client, secret = manage.create(NewClient(**given))
-        events.client_created(client_id=client.client_id, actor=clerk.actor())
-        record = {**_described(client), "client_secret": secret}
-    show_record(record, as_json=as_json)
+    with database_only():
+        given = client_options.given(file, options)
+        for field in ("client_name", "redirect_uris"):
+            if field not in given:
+                missing = f"Missing option '{client_options.flag(field)}'."
+                raise click.UsageError(missing, click.get_current_context())
+        _check_sources(given)
+        new = Registration(**given)
+        sectors.check(new)
+        with transaction():
+            client, secret = manage.create(new, client_id)
+            events.client_created(client_id=client.client_id, actor=clerk.actor())
+            record = {**_described(client), "client_secret": secret}
+    _show(record, as_json=as_json)
     if secret and not as_json:
         click.echo("The secret is not kept: copy it now.", err=True)
 
@@ -94,22 +69,33 @@ def list_clients(*, as_json: bool) -> None:
 def show(client_id: str, *, as_json: bool) -> None:
     """One registration, whole."""
     with database_only():
-        show_record(_described(_registered(client_id)), as_json=as_json)
+        _show(_described(_registered(client_id)), as_json=as_json)
 
 
 @clients.command()
 @click.argument("client_id")
-@_metadata
-def update(client_id: str, **options: Any) -> None:
+@client_options.metadata
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) -> None:
     """Change what is named; a repeatable option replaces the whole list, and "" empties it."""
-    given = _given(options)
-    if not given:
-        raise click.UsageError("Name something to change.", click.get_current_context())
-    with database_only(), transaction():
-        _registered(client_id)
-        manage.update_client(client_id, given)
-        events.client_updated(client_id=client_id, fields=list(given), actor=clerk.actor())
-    click.echo(f"Client {client_id} is updated.")
+    with database_only():
+        given = client_options.given(file, options)
+        if not given:
+            raise click.UsageError("Name something to change.", click.get_current_context())
+        before = as_json(_registered(client_id).registration)
+        _check_sources(given)
+        sectors.check(manage.changed_by(client_id, given))
+        with transaction():
+            after = as_json(manage.update_client(client_id, given).registration)
+            changed = [name for name in after if after[name] != before[name]]
+            if dry_run:
+                db.session.rollback()
+            elif changed:
+                events.client_updated(client_id=client_id, fields=changed, actor=clerk.actor())
+    for name in changed:
+        click.echo(f"- {name}: {_shown(before[name])}\n+ {name}: {_shown(after[name])}")
+    done = "would be" if dry_run else "is"
+    click.echo(f"Client {client_id} {done} {'updated' if changed else 'as it was'}.")
 
 
 @clients.command("rotate-secret")
@@ -139,7 +125,7 @@ def rotate_secret(client_id: str, overlap_hours: int) -> None:
 def delete(client_id: str, *, yes: bool) -> None:
     """Forget an application."""
     with database_only():
-        name = _registered(client_id).client_name
+        name = _registered(client_id).registration.client_name
     confirm(f"Codes and tokens of {name} die with it. Delete this client?", yes=yes)
     with database_only(), transaction():
         _registered(client_id)
@@ -155,25 +141,37 @@ def _registered(client_id: str) -> Client:
     return client
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Options that were typed, as registration metadata."""
-    typed = {name: value for name, value in options.items() if value not in (None, ())}
-    if typed.get("default_max_age") == -1:
-        typed["default_max_age"] = None
-    return {name: _without_blanks(value) for name, value in typed.items()}
+def _show(record: dict[str, Any], *, as_json: bool) -> None:
+    """All of it for machines; for people what says something."""
+    said = {name: value for name, value in record.items() if value not in (None, "", [])}
+    show_record(record if as_json else said, as_json=as_json)
 
 
-def _without_blanks(value: Any) -> Any:
-    return tuple(one for one in value if one) if isinstance(value, tuple) else value
+def _shown(value: Any) -> str:
+    """As JSON, with nothing in it that a terminal would act on."""
+    return json.dumps(value, ensure_ascii=not str(value).isprintable())
+
+
+def _check_sources(given: dict[str, Any]) -> None:
+    """Raises InvalidRegistrationError for an old system that is not in the file of sources."""
+    wanted = given.get("legacy_sources", ())
+    file = settings.legacy_sources
+    known = [source.options.name for source in registry.read(file)] if wanted and file else []
+    for name in wanted:
+        if name not in known:
+            there = ", ".join(known) or "none: see IDP_LEGACY_SOURCES"
+            raise InvalidRegistrationError(
+                "legacy_sources", f"has no old system {name}; there are: {there}"
+            )
 
 
 def _described(client: Client) -> dict[str, Any]:
     """All that may be shown: of the secrets, how many work and until when."""
-    values = {name: getattr(client, name) for name in NewClient.__dataclass_fields__}
     ends = [secret.expires_at for secret in client.secrets]
     working = [end for end in ends if end is None or end > clock.now()]
     return {
-        **values,
+        "client_id": client.client_id,
+        **as_json(client.registration),
         "secrets": len(working),
         "former_secret_until": max((end for end in working if end), default=None),
         "created_at": client.created_at,

@@ -25,7 +25,9 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--alg", type=_ALG, help="One algorithm only; otherwise each that has no key.")
+@click.option(
+    "--alg", type=_ALG, help="One algorithm only; otherwise each usual one that has no key."
+)
 def create(alg: str | None) -> None:
     """Make the key-encryption key if there is none, then signing keys.
 
@@ -43,7 +45,7 @@ def create(alg: str | None) -> None:
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} made: {key['state']}.")
     if not made:
-        click.echo("Every algorithm has a key; ask for another with --alg.")
+        click.echo("Every usual algorithm has a key; ask for another with --alg.")
 
 
 @keys.command("list")
@@ -60,7 +62,7 @@ def list_keys(*, as_json: bool) -> None:
 def rotate(alg: str | None) -> None:
     """Replace the signing keys now; the present ones stay published until they are retired."""
     with database_only():
-        pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.ALGORITHMS)]
+        pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.in_use())]
         with transaction():
             made = [_described(signing.rotate(pair)) for pair in pairs]
             for key in made:

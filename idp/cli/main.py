@@ -4,11 +4,14 @@ import rich_click as click
 from click.shell_completion import get_completion_class
 
 from idp.cli.audit import audit
+from idp.cli.campaign import campaign
 from idp.cli.clients import clients
 from idp.cli.database import db
 from idp.cli.demo import demo
 from idp.cli.failures import OneLineErrors
 from idp.cli.keys import keys
+from idp.cli.legacy import legacy
+from idp.cli.migration import migration
 from idp.cli.operations import check, purge
 from idp.cli.outbox import outbox
 from idp.cli.serve import run, worker
@@ -36,5 +39,21 @@ def completion(shell: str) -> None:
     click.echo(script(main, {}, "idp", "_IDP_COMPLETE").source())
 
 
-for _command in (db, keys, clients, users, outbox, sms, audit, check, purge, run, worker, demo):
+for _command in (
+    db,
+    keys,
+    clients,
+    users,
+    legacy,
+    migration,
+    outbox,
+    sms,
+    audit,
+    campaign,
+    check,
+    purge,
+    run,
+    worker,
+    demo,
+):
     main.add_command(_command)

@@ -1,11 +1,14 @@
 """What can be wrong with the servers that a deployment talks to: mail, SMS, old user stores."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Literal, cast
 
 from flask import Flask
 from phonenumbers import country_code_for_region
+from sqlalchemy.exc import SQLAlchemyError
 
+from idp import clock
 from idp.cli.checks import Finding, NeighbourCheck
 from idp.delivery import routes
 from idp.delivery import setup as delivery
@@ -14,6 +17,12 @@ from idp.delivery.routes import Route, Routes
 from idp.errors import ConfigurationError
 from idp.extensions import settings
 from idp.legacy import registry as legacy
+from idp.legacy.imported import ImportedSource
+from idp.legacy.source import LegacySource
+from idp.migration import callbacks, campaign
+from idp.migration.campaign import DoorState
+
+_LONG_UNTOLD = timedelta(days=1)
 
 
 def mail_and_sms(app: Flask) -> Iterator[Finding]:
@@ -72,11 +81,47 @@ def old_stores(app: Flask) -> Iterator[Finding]:
     if not legacy.current().sources:
         yield Finding("warning", "legacy", "no source (IDP_LEGACY_SOURCES): nobody can migrate")
     for source in legacy.current().sources:
+        if campaign.door_of([source.options], {}, campaign.here()).state is DoorState.CLOSED:
+            message = (
+                f"{source.options.name} has closed: it is asked nothing, and may be switched off"
+            )
+            yield Finding("ok", "legacy", message)
+            yield from _untold(source)
+            continue
         problem = source.problem()
         if problem:
-            yield Finding("error", "legacy", f"{source.name} {problem}")
+            yield Finding("error", "legacy", f"{source.options.name} {problem}")
+        elif isinstance(source, ImportedSource) and not source.count():
+            name = source.options.name
+            message = f"{name} has no rows: load them with `idp legacy import {name} FILE`"
+            yield Finding("warning", "legacy", message)
         else:
-            yield Finding("ok", "legacy", f"{source.name} answers")
+            yield Finding("ok", "legacy", f"{source.options.name} answers")
+        yield from _untold(source)
+    yield from _stranded()
+
+
+def _stranded() -> Iterator[Finding]:
+    try:
+        waiting = callbacks.stranded()
+    except SQLAlchemyError:
+        return
+    for name, number in waiting.items():
+        message = f"{name} waits to be told of {number} people, and cannot be: put on_migrated back"
+        yield Finding("warning", "legacy", message)
+
+
+def _untold(source: LegacySource) -> Iterator[Finding]:
+    """Of a database that is not ready there is a finding already."""
+    try:
+        untold = callbacks.waiting(source.options.name)
+    except SQLAlchemyError:
+        return
+    if untold.since and untold.since < clock.now() - _LONG_UNTOLD:
+        why = f", the last time because: {untold.last_error}" if untold.last_error else ""
+        number = f"{untold.count} people since {untold.since:%Y-%m-%d}"
+        message = f"{source.options.name} could not be told of {number}{why}; see on_migrated"
+        yield Finding("warning", "legacy", message)
 
 
 ALL: tuple[NeighbourCheck, ...] = (mail_and_sms, old_stores)

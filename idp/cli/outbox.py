@@ -1,11 +1,14 @@
 """`idp outbox`: messages on their way, for support. No payload is ever shown."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import rich_click as click
 
 from idp import clock
+from idp.accounts.addresses import mask_email
+from idp.accounts.phones import mask_phone
 from idp.audit import events
 from idp.cli import clerk
 from idp.cli.common import database_only
@@ -18,13 +21,19 @@ from idp.extensions import transaction
 
 _STATUS = click.Choice([status.value for status in OutboxStatus])
 _COLUMNS = (
-    *("id", "channel", "status", "recipient", "attempts", "route", "receipt", "last_error"),
-    *("topic", "created_at", "due_at", "finished_at", "expires_at"),
+    *("id", "channel", "status", "recipient", "attempts", "route", "reference"),
+    *("receipt", "last_error", "topic", "created_at", "due_at", "finished_at", "expires_at"),
+)
+
+_NOT_AGAIN = (
+    "The others were sent, still wait, came too late or do not exist: see `idp outbox list`."
 )
 
 _FILTERS = (
     click.option("--channel", type=click.Choice(CHANNELS), help="Only these."),
-    click.option("--recipient", help="Only where the masked recipient contains this."),
+    click.option(
+        "--recipient", help="An address, a number like +41791234567, or a part of a masked one."
+    ),
     click.option("--topic", help="Only this one, such as challenge:12."),
     click.option("--hours", type=click.IntRange(min=1), help="Only messages that are no older."),
 )
@@ -89,16 +98,31 @@ def list_messages(status: str | None, limit: int, *, as_json: bool, **filters: A
 def retry(ids: tuple[int, ...], *, everything: bool, **filters: Any) -> None:
     """Let messages that were given up wait again, while they are still valid."""
     if bool(ids) == everything:
-        raise click.UsageError("Name messages, or say --all.", click.get_current_context())
+        raise click.UsageError(
+            "Name messages, or say --all: one of the two.", click.get_current_context()
+        )
     with database_only(), transaction():
         count = upkeep.retry(ids or _wanted(OutboxStatus.DEAD, **filters))
         events.messages_retried(count=count, actor=clerk.actor())
     click.echo(f"{count} of {len(ids)} wait again." if ids else f"{count} wait again.")
+    if count < len(ids):
+        click.echo(_NOT_AGAIN, err=True)
 
 
-def _wanted(status: OutboxStatus | None, *, hours: int | None, **filters: str | None) -> Filter:
+def _wanted(
+    status: OutboxStatus | None, *, hours: int | None, recipient: str | None, **filters: str | None
+) -> Filter:
     since = clock.now() - timedelta(hours=hours) if hours else None
-    return Filter(status=status, since=since, **filters)
+    return Filter(status=status, since=since, recipient=_as_kept(recipient), **filters)
+
+
+def _as_kept(recipient: str | None) -> str | None:
+    """A whole address or number as its masked form; anything else is a part of one already."""
+    if not recipient or "•" in recipient:
+        return recipient
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", recipient):
+        return mask_email(recipient)
+    return mask_phone(recipient) if re.fullmatch(r"\+[1-9][0-9]{6,14}", recipient) else recipient
 
 
 def _described(row: OutboxMessage) -> dict[str, Any]:

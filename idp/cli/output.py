@@ -74,10 +74,11 @@ def _cell(value: object) -> Text:
     if isinstance(value, datetime):
         return Text(value.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z"))
     parts = value if isinstance(value, list | tuple) else ["" if value is None else value]
-    return Text("\n".join(_printable(str(part)) for part in parts))
+    return Text("\n".join(printable(str(part)) for part in parts))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text whose control characters do nothing to a terminal."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

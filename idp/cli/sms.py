@@ -1,5 +1,6 @@
 """`idp sms`."""
 
+import re
 from dataclasses import asdict, fields
 
 import rich_click as click
@@ -32,6 +33,8 @@ def prefixes(*, as_json: bool) -> None:
 def allow(prefix: str) -> None:
     """Send SMS to a country again, and count anew: idp sms allow +41."""
     code = f"+{prefix.removeprefix('+')}"
+    if not re.fullmatch(r"\+[1-9][0-9]{0,3}", code):
+        raise click.BadParameter(f"write a calling code like +41, not {prefix!r}.")
     with database_only():
         with transaction():
             lifted = watched.allow(code, clerk.actor())

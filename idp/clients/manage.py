@@ -1,7 +1,7 @@
 """Registering relying parties, for administrators. Everything runs in the caller's transaction."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,43 +10,26 @@ from sqlalchemy import delete, select, update
 from idp import clock
 from idp.clients import registry
 from idp.clients.client import Client, ClientSecret
-from idp.clients.rules import InvalidRegistrationError, check
+from idp.clients.registration import Registration
+from idp.clients.rules import InvalidRegistrationError, check, check_client_id
 from idp.extensions import affected, db
 from idp.security import tokens
 
 
-@dataclass(frozen=True)
-class NewClient:
-    """A registration to be made, in the words of RFC 7591. `client_id` is made up when empty."""
-
-    client_name: str
-    redirect_uris: tuple[str, ...]
-    client_id: str = ""
-    post_logout_redirect_uris: tuple[str, ...] = ()
-    client_uri: str = ""
-    initiate_login_uri: str = ""
-    grant_types: tuple[str, ...] = ("authorization_code",)
-    scope: str = "openid profile email phone address"
-    token_endpoint_auth_method: str = "client_secret_basic"
-    id_token_signed_response_alg: str = "RS256"
-    require_pkce: bool = True
-    default_max_age: int | None = None
-
-
-def create(new: NewClient) -> tuple[Client, str | None]:
+def create(registration: Registration, client_id: str = "") -> tuple[Client, str | None]:
     """Register; the client, and its secret unless it is public. The secret is not kept.
 
-    Raises InvalidRegistrationError.
+    A `client_id` is made up where none is named. Raises InvalidRegistrationError.
     """
-    values = {**vars(new), "client_id": new.client_id or secrets.token_hex(10)}
-    check(values)
-    if get(values["client_id"]):
+    client_id = client_id or secrets.token_hex(10)
+    check_client_id(client_id)
+    check(registration)
+    if get(client_id):
         raise InvalidRegistrationError("client_id", "is taken; choose another or leave it out")
-    client = Client(**{name: _column(value) for name, value in values.items()})
+    client = Client(client_id=client_id, registration=registration)
     db.session.add(client)
     db.session.flush()
-    public = client.token_endpoint_auth_method == "none"
-    secret = None if public else _add_secret(client)
+    secret = _add_secret(client) if registration.has_secret else None
     registry.changed()
     return client, secret
 
@@ -57,23 +40,28 @@ def update_client(client_id: str, changes: dict[str, Any]) -> Client:
     Raises InvalidRegistrationError, also when there is no such client.
     """
     client = _existing(client_id)
-    values = {name: getattr(client, name) for name in NewClient.__dataclass_fields__}
-    check({**values, **changes})
-    if ("none" in {client.token_endpoint_auth_method, changes.get(_METHOD)}) and (
-        changes.get(_METHOD, client.token_endpoint_auth_method) != client.token_endpoint_auth_method
-    ):
+    changed = changed_by(client_id, changes)
+    check(changed)
+    if changed.public != client.registration.public:
         raise InvalidRegistrationError(_METHOD, "cannot change between public and confidential")
-    for name, value in changes.items():
-        setattr(client, name, _column(value))
+    if changed.has_secret and not client.secrets:
+        raise InvalidRegistrationError(_METHOD, "needs a secret: register the client anew")
+    client.registration = changed
     registry.changed()
     return client
+
+
+def changed_by(client_id: str, changes: dict[str, Any]) -> Registration:
+    """What the registration would be. Raises InvalidRegistrationError when there is no such client."""
+    return replace(_existing(client_id).registration, **changes)
 
 
 def rotate_secret(client_id: str, overlap: timedelta) -> str:
     """A second secret; the former ones end after `overlap`. Raises InvalidRegistrationError."""
     client = _existing(client_id)
-    if client.token_endpoint_auth_method == "none":
-        raise InvalidRegistrationError(_METHOD, "is none: a public client has no secret")
+    if not client.registration.has_secret:
+        method = client.registration.token_endpoint_auth_method
+        raise InvalidRegistrationError(_METHOD, f"is {method}: there is no secret")
     end = clock.now() + overlap
     db.session.execute(
         update(ClientSecret)
@@ -100,7 +88,8 @@ def get(client_id: str) -> Client | None:
 
 def listing() -> list[Client]:
     """Every registration, by name."""
-    return list(db.session.scalars(select(Client).order_by(Client.client_name)))
+    found = db.session.scalars(select(Client))
+    return sorted(found, key=lambda client: (client.registration.client_name, client.id))
 
 
 _METHOD = "token_endpoint_auth_method"
@@ -118,7 +107,3 @@ def _add_secret(client: Client) -> str:
     db.session.add(ClientSecret(client_id=client.id, digest=tokens.digest(secret)))
     db.session.flush()
     return secret
-
-
-def _column(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value

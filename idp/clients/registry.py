@@ -1,13 +1,16 @@
 """Looking registrations up: cached per process, at most two seconds behind the database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from idp import clock
 from idp.clients.client import Client
+from idp.clients.registration import Registration
 from idp.extensions import db, settings
 from idp.security import tokens, versions
 from idp.security.versions import VersionedCache
@@ -15,24 +18,18 @@ from idp.security.versions import VersionedCache
 _NAME = "clients"
 
 
-@dataclass(frozen=True)
-class RegisteredClient:
+@dataclass(frozen=True, kw_only=True)
+class RegisteredClient(Registration):
     """A registration as protocol code reads it. `id` is the row id, `client_id` the public name."""
 
     id: int
     client_id: str
-    client_name: str
-    client_uri: str
-    initiate_login_uri: str
-    redirect_uris: tuple[str, ...]
-    post_logout_redirect_uris: tuple[str, ...]
-    grant_types: frozenset[str]
-    scope: frozenset[str]
-    token_endpoint_auth_method: str
-    id_token_signed_response_alg: str
-    require_pkce: bool
-    default_max_age: int | None
-    secret_digests: tuple[tuple[str, datetime | None], ...]
+    secret_digests: tuple[tuple[str, datetime | None], ...] = ()
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """What it may ask for."""
+        return frozenset(self.scope.split())
 
     def secret_matches(self, secret: str) -> bool:
         """True when the text is one of the secrets in force; compared in constant time."""
@@ -54,6 +51,16 @@ def by_row_id(row_id: int) -> RegisteredClient | None:
     return next((client for client in _cache.get().values() if client.id == row_id), None)
 
 
+def all_clients() -> Iterable[RegisteredClient]:
+    """Every registration."""
+    return _cache.get().values()
+
+
+def told_of_logouts() -> list[int]:
+    """Row ids of the clients that have an address for it."""
+    return [client.id for client in all_clients() if client.backchannel_logout_uri]
+
+
 def own() -> RegisteredClient:
     """Ourselves, for people who come to our own pages: no registration, so nothing can be issued to it.
 
@@ -63,17 +70,9 @@ def own() -> RegisteredClient:
         id=0,
         client_id=":account",
         client_name=settings.mail_from_name,
-        client_uri="",
-        initiate_login_uri="",
         redirect_uris=(),
-        post_logout_redirect_uris=(),
-        grant_types=frozenset(),
-        scope=frozenset(),
-        token_endpoint_auth_method="",
-        id_token_signed_response_alg="",
-        require_pkce=True,
-        default_max_age=None,
-        secret_digests=(),
+        grant_types=(),
+        scope="",
     )
 
 
@@ -90,19 +89,9 @@ def _load() -> dict[str, RegisteredClient]:
 
 def _read(row: Client) -> RegisteredClient:
     return RegisteredClient(
+        **vars(row.registration),
         id=row.id,
         client_id=row.client_id,
-        client_name=row.client_name,
-        client_uri=row.client_uri,
-        initiate_login_uri=row.initiate_login_uri,
-        redirect_uris=tuple(row.redirect_uris),
-        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
-        grant_types=frozenset(row.grant_types),
-        scope=frozenset(row.scope.split()),
-        token_endpoint_auth_method=row.token_endpoint_auth_method,
-        id_token_signed_response_alg=row.id_token_signed_response_alg,
-        require_pkce=row.require_pkce,
-        default_max_age=row.default_max_age,
         secret_digests=tuple((secret.digest, secret.expires_at) for secret in row.secrets),
     )
 

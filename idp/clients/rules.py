@@ -1,17 +1,29 @@
 """What a registration must be (RFC 7591 2, RFC 9700 2.1 and 4.1)."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from idp.keys.signing import ALGORITHMS
+from idp.clients import keys
+from idp.clients.registration import Registration
+from idp.extensions import settings
+from idp.keys import signing
+from idp.keys.encryption import ALGORITHMS, ENCODINGS
 
-SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access")
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "legacy")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 GRANT_TYPES = ("authorization_code", "refresh_token")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+SUBJECT_TYPES = ("public", "pairwise")
+REQUEST_ALGORITHMS = ("", "none", *keys.ALGORITHMS)
+"""What request objects may be signed with; empty: the client sends none."""
+_URIS = (
+    *("client_uri", "initiate_login_uri", "backchannel_logout_uri"),
+    *("jwks_uri", "sector_identifier_uri"),
+)
+_METHOD = "token_endpoint_auth_method"
+_ASSERTION_ALG = "token_endpoint_auth_signing_alg"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -23,25 +35,40 @@ class InvalidRegistrationError(Exception):
         self.field = field
 
 
-def check(values: Mapping[str, Any]) -> None:
+def check(new: Registration) -> None:
     """Check a whole registration. Raises InvalidRegistrationError for the first thing wrong."""
-    _check_name(values)
-    if not values["redirect_uris"]:
+    _check_name(new.client_name)
+    if not new.redirect_uris:
         raise InvalidRegistrationError("redirect_uris", "needs at least one address")
     for field in ("redirect_uris", "post_logout_redirect_uris"):
-        if len(set(values[field])) < len(values[field]):
+        uris = getattr(new, field)
+        if len(set(uris)) < len(uris):
             raise InvalidRegistrationError(field, "names an address twice")
-        for uri in values[field]:
+        for uri in uris:
             check_uri(field, uri)
-    for field in ("client_uri", "initiate_login_uri"):
-        if values[field]:
-            check_uri(field, values[field])
-    _check_choices("grant_types", values["grant_types"], GRANT_TYPES)
-    _check_choices("scope", values["scope"].split(), SCOPES)
-    method, alg = "token_endpoint_auth_method", "id_token_signed_response_alg"
-    _check_choices(method, [values[method]], AUTH_METHODS)
-    _check_choices(alg, [values[alg]], ALGORITHMS)
-    _check_together(values)
+    for field in _URIS:
+        if uri := getattr(new, field):
+            check_uri(field, uri)
+    for field, chosen, known in (
+        ("grant_types", new.grant_types, GRANT_TYPES),
+        ("application_type", [new.application_type], ("web", "native")),
+        ("subject_type", [new.subject_type], SUBJECT_TYPES),
+        ("scope", new.scope.split(), SCOPES),
+        (_METHOD, [new.token_endpoint_auth_method], AUTH_METHODS),
+        *_choices_of_answers(new),
+        (_ASSERTION_ALG, [new.token_endpoint_auth_signing_alg], ("", *keys.ALGORITHMS)),
+        ("request_object_signing_alg", [new.request_object_signing_alg], REQUEST_ALGORITHMS),
+    ):
+        _check_choices(field, chosen, known)
+    _check_together(new)
+    _check_legacy(new)
+    _check_keys(new)
+
+
+def check_client_id(client_id: str) -> None:
+    """Raises InvalidRegistrationError for what cannot be a client's public name."""
+    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,64}", client_id):
+        raise InvalidRegistrationError("client_id", "must be 1 to 64 of A–Z a–z 0–9 . _ ~ -")
 
 
 def check_uri(field: str, uri: str) -> None:
@@ -63,12 +90,23 @@ def check_uri(field: str, uri: str) -> None:
         raise InvalidRegistrationError(field, f"must have no fragment and no user: {uri!r}")
 
 
-def _check_name(values: Mapping[str, Any]) -> None:
-    name = values["client_name"]
+def _choices_of_answers(new: Registration) -> Iterator[tuple[str, list[str], Iterable[str]]]:
+    """Algorithms of what we sign and encrypt: the usual ones, and those that this deployment has keys for."""
+    for field in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
+        alg = getattr(new, field)
+        made = (
+            signing.USUAL if alg in ("", *signing.USUAL) else (*signing.USUAL, *signing.available())
+        )
+        yield field, [alg], made if field.startswith("id_token") else ("", *made)
+    for what in ("id_token", "userinfo"):
+        for part, known in (("alg", ALGORITHMS), ("enc", ENCODINGS)):
+            field = f"{what}_encrypted_response_{part}"
+            yield field, [getattr(new, field)], ("", *known)
+
+
+def _check_name(name: str) -> None:
     if not name.strip() or len(name) > 100 or not name.isprintable():
         raise InvalidRegistrationError("client_name", "must be 1 to 100 printable characters")
-    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,64}", values["client_id"]):
-        raise InvalidRegistrationError("client_id", "must be 1 to 64 of A–Z a–z 0–9 . _ ~ -")
 
 
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
@@ -80,16 +118,62 @@ def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> N
         )
 
 
-def _check_together(values: Mapping[str, Any]) -> None:
-    scopes, grants = values["scope"].split(), values["grant_types"]
+def _check_together(new: Registration) -> None:
+    scopes = new.scope.split()
     if "openid" not in scopes:
         raise InvalidRegistrationError("scope", "must contain openid")
-    if "authorization_code" not in grants:
+    if "authorization_code" not in new.grant_types:
         raise InvalidRegistrationError("grant_types", "must contain authorization_code")
-    if "offline_access" in scopes and "refresh_token" not in grants:
+    if "offline_access" in scopes and "refresh_token" not in new.grant_types:
         raise InvalidRegistrationError("scope", "offline_access needs the refresh_token grant type")
-    if values["token_endpoint_auth_method"] == "none" and not values["require_pkce"]:
+    if new.subject_type == "pairwise" and not new.sector_identifier_uri and len(new.hosts) > 1:
+        raise InvalidRegistrationError(
+            "sector_identifier_uri",
+            "is missing: redirect_uris are of several hosts (OIDC Core 8.1)",
+        )
+    if new.public and not new.require_pkce:
         raise InvalidRegistrationError("require_pkce", "cannot be off for a public client")
-    age = values["default_max_age"]
-    if age is not None and age < 0:
+    if not new.require_pkce and "no-pkce" not in settings.weaker_clients:
+        raise InvalidRegistrationError("require_pkce", _needs_option("no-pkce"))
+    if new.default_max_age is not None and new.default_max_age < 0:
         raise InvalidRegistrationError("default_max_age", "must be 0 seconds or more")
+
+
+def _check_legacy(new: Registration) -> None:
+    """Whoever may know old identifiers knows them of some sources, and not for ever."""
+    if "legacy" in new.scope.split() and not new.legacy_sources:
+        raise InvalidRegistrationError("scope", "legacy needs legacy_sources: name the old systems")
+    if new.legacy_sources and new.legacy_until is None:
+        raise InvalidRegistrationError("legacy_until", "is missing: name the last day")
+
+
+def _check_keys(new: Registration) -> None:
+    """Whoever signs has keys, in one place, that are public."""
+    if new.jwks is not None and new.jwks_uri:
+        raise InvalidRegistrationError("jwks", "cannot stand beside jwks_uri: keep one of them")
+    try:
+        own = keys.read(new.jwks) if new.jwks is not None else ()
+    except keys.UnusableKeysError as error:
+        raise InvalidRegistrationError("jwks", str(error)) from None
+    if new.encrypts and not own and not new.jwks_uri:
+        raise InvalidRegistrationError("jwks", "is missing: with which key should we encrypt?")
+    signs = new.token_endpoint_auth_method == "private_key_jwt"
+    signs |= new.request_object_signing_alg not in {"", "none"}
+    if signs and not own and not new.jwks_uri:
+        raise InvalidRegistrationError(
+            "jwks", "is missing: give the public keys, or their jwks_uri"
+        )
+    unsigned = new.request_object_signing_alg == "none"
+    if unsigned and "unsigned-requests" not in settings.weaker_clients:
+        raise InvalidRegistrationError(
+            "request_object_signing_alg", _needs_option("unsigned-requests")
+        )
+    if new.require_signed_request_object and new.request_object_signing_alg in {"", "none"}:
+        raise InvalidRegistrationError(
+            "require_signed_request_object",
+            "needs request_object_signing_alg: name how they are signed",
+        )
+
+
+def _needs_option(name: str) -> str:
+    return f"asks for what this provider does not allow: see {name} in IDP_WEAKER_CLIENTS"

@@ -2,12 +2,25 @@
 
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTPUTF8
+from email.policy import SMTPUTF8, Policy
 from email.utils import formatdate
 
 from idp.delivery.messages import Mail
+
+
+class _LinkHeader(UnstructuredHeader):
+    """One link on one line: folded, it would become encoded words, which RFC 2369 knows nothing of."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"List-Unsubscribe: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+# The registry mixes its base class in.
+_HEADERS.map_to_type("list-unsubscribe", _LinkHeader)  # type: ignore[arg-type]
+_POLICY = SMTPUTF8.clone(header_factory=_HEADERS)
 
 
 class ForgedHeaderError(Exception):
@@ -28,13 +41,16 @@ def compose(message: Mail, letterhead: Letterhead, uid: str) -> EmailMessage:
 
     Its Message-ID follows from `uid`, so that a second copy of one message can be known for what it is.
     """
-    mail = EmailMessage(policy=SMTPUTF8)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = _address(letterhead.address, letterhead.name)
     mail["To"] = _address(message.to)
     mail["Subject"] = message.subject
     mail["Date"] = formatdate(usegmt=True)
     mail["Message-ID"] = f"<{uid}@{letterhead.address.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
+    if message.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     _check_headers(mail)

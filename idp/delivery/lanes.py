@@ -32,11 +32,10 @@ class _Job(Generic[M]):
 
 
 class _Lane(Generic[M]):
-    """The thread. `lost` once nobody waits for it any more."""
+    """The thread."""
 
     def __init__(self, name: str, sender: Sender[M]) -> None:
         self.sender = sender
-        self.lost = False
         self._jobs: queue.SimpleQueue[_Job[M] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._run, name=f"lane-{name}", daemon=True)
         self.thread.start()
@@ -52,7 +51,7 @@ class _Lane(Generic[M]):
         self._jobs.put(None)
 
     def _run(self) -> None:
-        while not self.lost:
+        while True:
             try:
                 job = self._jobs.get(timeout=self.sender.pulse)
             except queue.Empty:
@@ -116,7 +115,6 @@ class Lanes(Generic[M]):
         return self._lane
 
     def _leave(self, lane: _Lane[M]) -> None:
-        lane.lost = True
         lane.sender.abort()
         lane.end()
         self._left.append(lane)

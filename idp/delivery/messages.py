@@ -10,8 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from idp import resources
 from idp.extensions import settings
-
-LOCALES = ("fr", "en")
+from idp.options import LOCALES
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Mail:
     subject: str
     text: str
     html: str
+    unsubscribe: str = ""
+    """Link that stops mails of this kind, also without a person (RFC 8058)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,13 @@ def render(message: Message) -> Mail | Sms:
     if message.channel == "sms":
         return Sms(to=message.to, text=_text(f"{stem}.sms", words))
     subject, _, body = _text(f"{stem}.txt", words).partition("\n\n")
-    return Mail(to=message.to, subject=subject, text=body, html=_text(f"{stem}.html", words))
+    return Mail(
+        to=message.to,
+        subject=subject,
+        text=body,
+        html=_text(f"{stem}.html", words),
+        unsubscribe=str(message.words.get("unsubscribe", "")),
+    )
 
 
 def _text(name: str, words: dict[str, object]) -> str:

@@ -5,7 +5,7 @@ from importlib import resources
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from idp.delivery.filling import check
+from idp.delivery.filling import check, placeholders
 from idp.delivery.http_gateway import HttpGateway, Success
 from idp.delivery.smtp import SmtpServer
 from idp.delivery.tables import TomlTable
@@ -62,6 +62,15 @@ def http_gateway(table: dict[str, Any]) -> HttpGateway:
     return gateway
 
 
+def demand_message(gateway: HttpGateway) -> None:
+    """Raises ValueError unless number and text are handed over: a gateway may thank for less."""
+    said = set(placeholders(gateway.shape))
+    if not {"to", "digits"} & said:
+        raise ValueError("write where {to} or {digits}, the number, goes")
+    if "text" not in said:
+        raise ValueError("write where {text} goes: in json, form, text or url")
+
+
 def _template(name: object) -> dict[str, Any]:
     if name is None:
         return {}
@@ -89,7 +98,7 @@ def _user(table: TomlTable) -> tuple[str, str] | None:
 
 
 def _success(table: TomlTable) -> Success:
-    rule = TomlTable(table.raw("success", dict, {}))
+    rule = TomlTable(table.raw("success", dict, {}), within="success.")
     status = rule.raw("status", list, list(range(200, 300)))
     if not all(isinstance(code, int) for code in status):
         raise ValueError("success.status must be a list of numbers")

@@ -5,7 +5,6 @@ leaves a row that becomes due again. Payloads are encrypted and bound to their r
 """
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -15,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.audit import events
-from idp.delivery import messages, routes
+from idp.delivery import messages, routes, topics
 from idp.delivery.bell import Bell
 from idp.delivery.messages import Message
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.delivery.routes import Carried
 from idp.delivery.senders import RetryLaterError, UndeliverableError
+from idp.delivery.topics import Owners
 from idp.extensions import affected, db, settings, transaction
 from idp.keys import wrapping
 from idp.security import tokens
@@ -34,10 +34,6 @@ CHANNELS = ("email", "sms")
 bell = Bell()
 """Rings when a transaction of this process has left a message behind."""
 
-Undelivered = Mapping[str, Callable[[str], bool]]
-"""By the kind of a topic: who is told its id when a message is given up, in the transaction that does
-so. True: something else took the message's place, and nobody needs it any more."""
-
 
 @dataclass(frozen=True)
 class _Leased:
@@ -47,7 +43,7 @@ class _Leased:
     uid: str
     kind: str
     recipient: str
-    topic: str
+    topic: str | None
     payload: str
     attempts: int
     expires_at: datetime
@@ -88,35 +84,36 @@ def _forget(session: Session) -> None:
 def deliver_due(
     worker: str,
     channel: str | None = None,
-    undelivered: Undelivered | None = None,
+    owners: Owners | None = None,
     most: int = _BATCH,
 ) -> int:
     """Send up to `most` due messages, over one channel or all; how many were tried.
 
     Which one is next is looked up after each, so that new messages never wait behind old retries.
     """
-    tried = 0
-    while tried < most and (lease := _next(worker, channel)):
-        _deliver(lease, worker, undelivered or {})
+    tried, owners = 0, owners or {}
+    while tried < most and (lease := _next(worker, channel, owners)):
+        _deliver(lease, worker, owners)
         tried += 1
     return tried
 
 
-def _next(worker: str, channel: str | None) -> _Leased | None:
+def _next(worker: str, channel: str | None, owners: Owners) -> _Leased | None:
     """Own the message that was tried least often and waits longest; None when none is due."""
     due = (
         select(OutboxMessage.id)
         .where(OutboxMessage.status == OutboxStatus.WAITING, OutboxMessage.due_at <= clock.now())
         .where(OutboxMessage.kind == channel if channel else true())
-        .order_by(OutboxMessage.attempts, OutboxMessage.due_at)
+        .order_by(OutboxMessage.attempts, OutboxMessage.due_at, OutboxMessage.id)
         .limit(_BATCH)
     )
-    leases = (_lease(row_id, worker) for row_id in list(db.session.scalars(due)))
+    leases = (_lease(row_id, worker, owners) for row_id in list(db.session.scalars(due)))
     return next((lease for lease in leases if lease), None)
 
 
-def _lease(row_id: int, worker: str) -> _Leased | None:
-    """Own the row for the length of a lease. None: another worker was first, or it came too late."""
+def _lease(row_id: int, worker: str, owners: Owners) -> _Leased | None:
+    """Own the row for the length of a lease. None: another worker was first, or it came too late or is
+    not wanted any more, which whoever answers for its topic is told."""
     now = clock.now()
     with transaction():
         mine = affected(
@@ -132,29 +129,30 @@ def _lease(row_id: int, worker: str) -> _Leased | None:
         row = db.session.get(OutboxMessage, row_id) if mine else None
         if row is None or row.payload is None:
             return None
-        named = (row.id, row.uid, row.kind, row.recipient, row.topic or "")
+        named = (row.id, row.uid, row.kind, row.recipient, row.topic)
         lease = _Leased(*named, row.payload, row.attempts, row.expires_at)
-        if row.expires_at <= now:
+        if row.expires_at <= now or not topics.wanted(row.topic, owners):
             _finish(lease, worker, OutboxStatus.EXPIRED, last_error=row.last_error, payload=None)
+            topics.tell(lease.topic, owners)
             return None
         return lease
 
 
-def _deliver(lease: _Leased, worker: str, undelivered: Undelivered) -> None:
+def _deliver(lease: _Leased, worker: str, owners: Owners) -> None:
     """Send outside any transaction, then record, if the lease is still ours."""
     try:
         carried = _send(lease)
     except RetryLaterError as error:
-        if _out_of_patience(lease, undelivered):
-            _give_up(lease, worker, str(error), undelivered)
+        if _out_of_patience(lease, owners):
+            _give_up(lease, worker, str(error), owners)
         else:
             _postpone(lease, worker, str(error))
     except (UndeliverableError, wrapping.WrapError) as error:
-        _give_up(lease, worker, str(error), undelivered)
+        _give_up(lease, worker, str(error), owners)
     except Exception as error:  # noqa: BLE001
         # One message that nobody can write must not hold up the others, now or after its lease.
         _log.error("message_cannot_be_written", uid=lease.uid, error=type(error).__name__)
-        _give_up(lease, worker, type(error).__name__, undelivered)
+        _give_up(lease, worker, type(error).__name__, owners)
     else:
         took = {"route": carried.route, "reference": carried.reference or None}
         with transaction():
@@ -167,21 +165,20 @@ def _send(lease: _Leased) -> Carried:
     return routes.current().send(lease.kind, rendered, lease.uid)
 
 
-def _out_of_patience(lease: _Leased, undelivered: Undelivered) -> bool:
+def _out_of_patience(lease: _Leased, owners: Owners) -> bool:
     """True for an SMS whose place something else can take, once all gateways were tried often enough."""
-    answered = lease.topic.partition(":")[0] in undelivered
+    answered = topics.answered(lease.topic, owners)
     return lease.kind == "sms" and answered and lease.attempts >= settings.sms_rounds
 
 
-def _give_up(lease: _Leased, worker: str, error: str, undelivered: Undelivered) -> None:
+def _give_up(lease: _Leased, worker: str, error: str, owners: Owners) -> None:
     """Bury the message and tell whoever answers for its topic, together.
 
     Its payload is kept until it expires, for another try, unless something else took its place.
     """
-    kind, _, about = lease.topic.partition(":")
     with transaction():
         buried = _finish(lease, worker, OutboxStatus.DEAD, last_error=error[:300])
-        if buried and kind in undelivered and undelivered[kind](about):
+        if buried and topics.tell(lease.topic, owners):
             forget = update(OutboxMessage).where(OutboxMessage.id == lease.id).values(payload=None)
             db.session.execute(forget)
 

@@ -83,8 +83,8 @@ class _Planner:
         mail = tuple(self._each(path, tables.get("mail", []), self._mail_table))
         sms = tuple(self._each(path, tables.get("sms", []), self._sms_table))
         names = [plan.name for plan in (*mail, *sms)]
-        if len(set(names)) < len(names):
-            raise ConfigurationError(f"{path}: two routes have the same name")
+        if twice := sorted(name for name in set(names) if names.count(name) > 1):
+            raise ConfigurationError(f"{path}: two routes have the same name, {twice[0]}")
         if not mail:
             raise ConfigurationError(f"{path}: no [[mail]] route is enabled")
         return Plans(mail, sms)
@@ -96,9 +96,11 @@ class _Planner:
             values = dict(table)
             name = values.pop("name", None)
             if not isinstance(name, str) or not re.fullmatch(r"[\w.-]{1,32}", name):
-                raise ConfigurationError(f"{path}: every route needs a name of 1 to 32 letters")
+                message = "every route needs a name of 1 to 32 letters, digits, dots, - and _"
+                raise ConfigurationError(f"{path}: {message}" + (f", not {name!r}" if name else ""))
             try:
-                if values.pop("enabled", True):
+                switch = TomlTable({"enabled": values.pop("enabled", True)})
+                if switch.flag("enabled", default=True):
                     yield read(name, values)
             except (ValueError, TypeError) as error:
                 raise ConfigurationError(f"{path}: route {name}: {error}") from None
@@ -131,6 +133,7 @@ class _Planner:
     ) -> Callable[[], SmsSender]:
         if kind == "http":
             gateway = options.http_gateway(values)
+            options.demand_message(gateway)
             return lambda: HttpSmsSender(gateway, timeout)
         planned: Callable[[], SmsSender]
         if kind == "smpp":

@@ -19,8 +19,8 @@ _KINDS: Mapping[type, str] = {
 class TomlTable:
     """The options of a route, taken one by one; what is left at the end is unknown."""
 
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self._left = dict(table)
+    def __init__(self, table: Mapping[str, Any], within: str = "") -> None:
+        self._left, self._within = dict(table), within
 
     def has(self, name: str) -> bool:
         """True while the option is there and was not taken yet."""
@@ -81,7 +81,8 @@ class TomlTable:
     def end(self) -> None:
         """Raises ValueError when something is left."""
         if self._left:
-            raise ValueError(f"unknown option {', '.join(sorted(self._left))}")
+            unknown = ", ".join(self._within + name for name in sorted(self._left))
+            raise ValueError(f"unknown option {unknown}")
 
     def _take(self, name: str, kind: type, default: Any) -> Any:
         value = self._left.pop(name, default)
@@ -89,5 +90,5 @@ class TomlTable:
             raise ValueError(f"{name} is missing")
         right = isinstance(value, int | float if kind is float else kind)
         if not right or (isinstance(value, bool) and kind in {int, float}):
-            raise ValueError(f"{name} must be {_KINDS[kind]}")
+            raise ValueError(f"{self._within}{name} must be {_KINDS[kind]}")
         return value

@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from idp import clock
 from idp.audit import events
+from idp.delivery import topics
 from idp.delivery.models import OutboxMessage, OutboxStatus
+from idp.delivery.topics import Owners
 from idp.extensions import affected, db, settings
 
 OVERDUE = timedelta(minutes=2)
@@ -92,8 +94,8 @@ def retry(wanted: Sequence[int] | Filter) -> int:
     )
 
 
-def erase(limit: int) -> int:
-    """Erase up to `limit` payloads that came too late, and record so; how many.
+def erase(limit: int, owners: Owners) -> int:
+    """Erase up to `limit` payloads that came too late, record so, and tell whoever answers; how many.
 
     A message that is being sent just now belongs to its worker.
     """
@@ -105,20 +107,21 @@ def erase(limit: int) -> int:
     )
     ids = list(db.session.scalars(late.limit(limit)))
     chosen = OutboxMessage.id.in_(ids)
-    _expire(chosen, now)
+    _expire(chosen, now, owners)
     return affected(update(OutboxMessage).where(chosen).values(payload=None))
 
 
-def _expire(chosen: ColumnElement[bool], now: datetime) -> None:
+def _expire(chosen: ColumnElement[bool], now: datetime, owners: Owners) -> None:
     """Record that those of the chosen messages that still wait came too late."""
     waiting = and_(chosen, OutboxMessage.status == OutboxStatus.WAITING)
-    for row in db.session.scalars(select(OutboxMessage).where(waiting)):
+    for row in db.session.scalars(select(OutboxMessage).where(waiting)).all():
         events.message_undeliverable(
             channel=row.kind,
             recipient=row.recipient,
             outcome=OutboxStatus.EXPIRED.value,
             why=row.last_error or "",
         )
+        topics.tell(row.topic, owners)
     values = {"status": OutboxStatus.EXPIRED, "finished_at": now}
     db.session.execute(update(OutboxMessage).where(waiting).values(values))
 

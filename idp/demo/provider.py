@@ -10,7 +10,7 @@ from config import Settings
 from idp import schema
 from idp.app import create_app
 from idp.clients import manage
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.demo import portal
 from idp.demo import state as states
 from idp.demo.state import State
@@ -82,9 +82,9 @@ def _client(home: str, kept: dict[str, Any] | None) -> dict[str, Any]:
         if kept and manage.get(kept["client_id"]):
             manage.update_client(kept["client_id"], addresses)
             return {**kept, "redirect_uris": [*addresses["redirect_uris"]]}
-        client, secret = manage.create(NewClient(client_name=portal.NAME, **addresses))  # type: ignore[arg-type]
+        client, secret = manage.create(Registration(client_name=portal.NAME, **addresses))  # type: ignore[arg-type]
         return {
             "client_id": client.client_id,
             "client_secret": secret,
-            "redirect_uris": list(client.redirect_uris),
+            "redirect_uris": [*addresses["redirect_uris"]],
         }

@@ -124,7 +124,10 @@ def write_summary(state: State, urls: dict[str, str], client: dict[str, Any]) ->
 
 
 def _write_private(path: Path, values: dict[str, Any]) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """All of it or nothing: whoever waits for the file reads it as soon as it is there."""
+    growing = path.with_suffix(".new")
+    handle = os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(values, file, indent=2, ensure_ascii=False)
         file.write("\n")
+    growing.replace(path)

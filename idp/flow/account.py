@@ -6,19 +6,22 @@ from datetime import timedelta
 from idp.accounts import changes
 from idp.accounts import password as passwords
 from idp.audit import events
+from idp.challenges import budgets, verify
 from idp.clients import registry
 from idp.extensions import release, transaction
 from idp.flow import alerts, tries
 from idp.flow.alerts import AlertKind
 from idp.flow.enrolment import PasswordRefused
 from idp.flow.visit import Visit, VisitOverError, visiting
+from idp.security import throttle
 
 
 @dataclass(frozen=True)
 class PasswordChanged:
-    """Every session has ended; the person signs in with the new one."""
+    """Every session has ended; the person signs in with the new one, under a new epoch."""
 
     email: str
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,18 @@ def _check_present(visit: Visit, present: str, network: str) -> PresentRefused |
         events.sign_in_failed(
             reason="present-password",
             client_id=registry.own().client_id,
-            interaction=visit.place.id,
+            reference=visit.place.reference,
         )
     return PresentRefused()
 
 
 def _write(visit: Visit, password_hash: str) -> PasswordChanged:
     with visiting(visit) as account:
-        if not changes.set_password(account.id, account.epoch, password_hash):
+        epoch = account.epoch
+        if not changes.set_password(account.id, epoch, password_hash):
             raise VisitOverError
+        throttle.clear(*verify.at_sign_in(account.id))
+        budgets.renew(account.email)
         events.password_changed(sub=account.sub)
         alerts.tell(account, AlertKind.PASSWORD_CHANGED)
-        return PasswordChanged(account.email)
+        return PasswordChanged(account.email, epoch + 1)

@@ -1,6 +1,5 @@
 """Sending and checking the codes of an interaction, whatever they are for."""
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,43 +20,33 @@ from idp.challenges.results import (
     SendRefused,
     Sent,
 )
-from idp.extensions import db, settings, transaction
-from idp.flow import floor, tries
-from idp.flow.floor import Busy
-from idp.flow.interaction import Interaction, Notice, expired
-from idp.flow.position import Position, acting, locate
-from idp.flow.steps import Step
+from idp.extensions import settings, transaction
+from idp.flow import tries
+from idp.flow.forgotten import OnRecord
+from idp.flow.interaction import Interaction, Notice
+from idp.flow.position import Position, acting
+from idp.flow.tries import Visitor
 from idp.keys.wrapping import WrapError
 from idp.security import throttle
 from idp.security.throttle import Budget
 from idp.sessions.authentication import ACR
 
+FORGOTTEN = "legacy-forgotten"
+"""The message for whoever forgot the password of an old system."""
+
 P = TypeVar("P")
 T = TypeVar("T")
 
 
-def resend(position: Position, network: str) -> Sent | SendRefused | Busy:
+def resend(position: Position, network: str) -> Sent | SendRefused:
     """Send the awaited code again; to somebody with an account also when none could be sent before.
 
-    `network` is where the wish came from. A recovery is answered no sooner than the floor, also where nothing
-    was sent.
+    `network` is where the wish came from. For the first code of a recovery see `recovery.resend`.
     """
-    if position.step is not Step.RECOVERY_CODE:
-        return _resend(position, network)
-    with floor.slot() as free:
-        if not free:
-            return Busy.BUSY
-        began = time.monotonic()
-        outcome = _resend(position, network)
-        floor.wait(began)
-        return outcome
-
-
-def _resend(position: Position, network: str) -> Sent | SendRefused:
     with acting(position) as now:
         account = now.account
         if now.challenge is not None:
-            wording = _wording(now, _template_of(now.challenge))
+            wording = wording_of(now, _template_of(now.challenge))
             outcome = issue.resend(now.challenge, wording, network=network)
             if account is not None and _no_sms(outcome):
                 return send_second_factor(now, now.interaction, account, Channel.EMAIL)
@@ -73,7 +62,7 @@ def send_second_factor(
     position: Position, interaction: Interaction, account: Account, channel: Channel
 ) -> Sent | SendRefused:
     """Send a fresh second-factor code; by e-mail where no SMS can go. Runs inside the caller's transaction."""
-    wording = _wording(position, Purpose.SECOND_FACTOR)
+    wording = wording_of(position, Purpose.SECOND_FACTOR)
     by_sms = channel is Channel.SMS and settings.sms_enabled
     outcome = issue.open_challenge(_second_factor(interaction, account, by_sms=by_sms), wording)
     if _no_sms(outcome):
@@ -95,9 +84,15 @@ def _second_factor(interaction: Interaction, account: Account, *, by_sms: bool) 
 
 
 def send_recovery(
-    position: Position, text: str, account: Account | None, network: str
+    position: Position,
+    text: str,
+    account: Account | None,
+    visitor: Visitor,
+    old: OnRecord | None = None,
 ) -> Sent | SendRefused:
     """Send a code to the owner of the address typed; to nobody when it is nobody's, which looks the same.
+
+    `old`: it is an old identifier, and the code goes to the address on record there.
 
     Runs inside the caller's transaction.
     """
@@ -109,9 +104,12 @@ def send_recovery(
         browser=position.interaction.browser,
         account_id=account.id if account else None,
         epoch=account.epoch if account else None,
+        identity_id=old.identity_id if old else None,
+        deliver_to=old.address if old else None,
+        known_browser=account is not None and visitor.knows(account.sub, account.epoch),
     )
-    wording = _wording(position, Purpose.RECOVERY_EMAIL)
-    return issue.open_challenge(new, wording, network=network)
+    wording = wording_of(position, FORGOTTEN if old else Purpose.RECOVERY_EMAIL)
+    return issue.open_challenge(new, wording, network=visitor.network)
 
 
 def send_recovery_sms(position: Position, owner: Account) -> Sent | SendRefused:
@@ -129,17 +127,14 @@ def send_recovery_sms(position: Position, owner: Account) -> Sent | SendRefused:
         account_id=owner.id,
         epoch=owner.epoch,
     )
-    outcome = issue.open_challenge(new, _wording(position, Purpose.RECOVERY_SMS))
+    outcome = issue.open_challenge(new, wording_of(position, Purpose.RECOVERY_SMS))
     return _noting(position.interaction, _only_later(outcome))
 
 
 def send_enrolment(
     position: Position, channel: Channel, destination: str, *, template: str, network: str
 ) -> Sent | SendRefused:
-    """Send a code to an address or number that is to be proven. Runs inside the caller's transaction.
-
-    `network` is where the wish came from.
-    """
+    """Send a code to an address or number that is to be proven. Runs inside the caller's transaction."""
     assert position.case is not None, "enrolment stands on a case"
     by_mail = channel is Channel.EMAIL
     new = NewChallenge(
@@ -150,29 +145,7 @@ def send_enrolment(
         browser=position.interaction.browser,
         case_id=position.case.id,
     )
-    return issue.open_challenge(new, _wording(position, template), network=network)
-
-
-def undelivered(challenge_id: str) -> bool:
-    """A code could not be sent: by SMS for a sign-in, then it goes by e-mail; otherwise the page says so.
-
-    Runs in the worker's transaction. True when a code by e-mail has taken its place.
-    """
-    lost = db.session.get(Challenge, int(challenge_id))
-    if lost is None or lost.channel is not Channel.SMS:
-        return False
-    sms.count_lost(lost.destination)
-    interaction = db.session.get(Interaction, lost.interaction_id, with_for_update=True)
-    if interaction is None or expired(interaction) or issue.current(interaction.id) is not lost:
-        return False
-    interaction.notice = Notice.SMS_UNSENT
-    position = locate(interaction)
-    for_sign_in = lost.purpose is Purpose.SECOND_FACTOR and position.step is Step.SECOND_FACTOR
-    if not for_sign_in or position.account is None:
-        return False
-    sent = send_second_factor(position, interaction, position.account, Channel.EMAIL)
-    interaction.notice = Notice.SMS_FAILED if isinstance(sent, Sent) else Notice.SMS_UNSENT
-    return isinstance(sent, Sent)
+    return issue.open_challenge(new, wording_of(position, template), network=network)
 
 
 def check(
@@ -188,18 +161,21 @@ def check(
         browser=interaction.browser,
         sub=account.sub if account else None,
         client_id=position.client.client_id,
+        reference=position.reference,
     )
     return check_in(lambda: acting(position), place, purpose, text, record)
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a code waits in (its challenge calls it interaction), in which browser, and for whom."""
+    """What a code waits in (its challenge calls it interaction), in which browser, and for whom. `reference` is
+    its name for support."""
 
     id: str
     browser: str
     sub: str | None
     client_id: str
+    reference: str
 
 
 def check_in(
@@ -243,7 +219,7 @@ def _note_refusal(place: Place, purpose: Purpose, problem: CodeProblem) -> None:
             reason=problem.value,
             sub=place.sub,
             client_id=place.client_id,
-            interaction=place.id,
+            reference=place.reference,
         )
 
 
@@ -270,12 +246,15 @@ def address_template(address: str) -> str:
 
 
 def _template_of(challenge: Challenge) -> str:
-    if challenge.purpose is Purpose.EMAIL_ENROLMENT:
+    if challenge.identity_id is not None:
+        return FORGOTTEN
+    if challenge.purpose in {Purpose.EMAIL_ENROLMENT, Purpose.EMAIL_CHANGE}:
         return address_template(challenge.destination)
     return challenge.purpose
 
 
-def _wording(position: Position, template: str) -> Wording:
+def wording_of(position: Position, template: str) -> Wording:
+    """How a message of this interaction is written."""
     locale, service = position.interaction.locale, position.client.client_name
     return Wording(locale=locale, service=service, template=template)
 

@@ -33,9 +33,10 @@ class ContactsHeld:
 
 @dataclass(frozen=True)
 class EmailChanged:
-    """The new identifier. Every session has ended."""
+    """The new identifier. Every session has ended; the epoch is a new one."""
 
     email: str
+    epoch: int
 
 
 class Outcome(enum.Enum):
@@ -121,17 +122,17 @@ def cancel(visit: Visit) -> None:
 
 def _set_email(account: Account, address: EmailAddress) -> EmailChanged | Outcome:
     """Both addresses are told. The epoch rises, so that all that was open ends."""
-    old = account.email
+    old, epoch = account.email, account.epoch
     try:
         with db.session.begin_nested():
-            changed = changes.set_email(account.id, account.epoch, address)
+            changed = changes.set_email(account.id, epoch, address)
     except IntegrityError:
         return Outcome.TAKEN
     if not changed:
         raise VisitOverError
     events.email_changed(sub=account.sub, old=mask_email(old), new=mask_email(address.address))
     alerts.tell(account, AlertKind.EMAIL_CHANGED, emails=(old, address.address))
-    return EmailChanged(address.address)
+    return EmailChanged(address.address, epoch + 1)
 
 
 def _set_phone(account: Account, number: str | None) -> Outcome:

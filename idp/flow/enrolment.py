@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts import password as passwords
+from idp.accounts.account import Account
 from idp.accounts.addresses import EmailAddress, email_key, mask_email, parse_email
 from idp.accounts.password import PasswordProblem
 from idp.accounts.phones import PhoneProblem, mask_phone, parse_phone
@@ -15,18 +16,21 @@ from idp.challenges import issue
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeRefused, CodeVerified, SendRefused, Sent
 from idp.extensions import release, settings
-from idp.flow import codes
-from idp.flow.interaction import Interaction, Notice, forget_proofs
+from idp.flow import codes, telling
+from idp.flow.interaction import Interaction, Notice, forget_holder, forget_proofs
 from idp.flow.position import Position, acting
+from idp.legacy.source import Proof
 from idp.migration import cases, completion
 from idp.migration.completion import Lost, NewAccount
+from idp.migration.invitations import InvitationKind
 from idp.migration.models import MigrationCase
 
 
 class InputProblem(enum.Enum):
-    """Typed text that is no address."""
+    """Typed text that is no address; or not the one that support invited."""
 
     INVALID_EMAIL = "invalid-email"
+    NOT_INVITED = "not-invited"
 
 
 class CodeAccepted(enum.Enum):
@@ -63,6 +67,9 @@ def give_email(position: Position, text: str, network: str) -> Sent | SendRefuse
     if address is None:
         return InputProblem.INVALID_EMAIL
     template = codes.address_template(address.address)
+    invited = _invited_address(position)
+    if invited is not None and email_key(invited) != address.key:
+        return InputProblem.NOT_INVITED
     with acting(position) as now:
         outcome = codes.send_enrolment(
             now, Channel.EMAIL, address.address, template=template, network=network
@@ -70,6 +77,7 @@ def give_email(position: Position, text: str, network: str) -> Sent | SendRefuse
         if isinstance(outcome, Sent):
             cases.choose_email(_case(now), address)
             _forget_address(now.interaction)
+            telling.begun(now, address.address)
         return outcome
 
 
@@ -86,10 +94,12 @@ def verify_email(position: Position, code: str) -> CodeAccepted | CodeRefused:
     def record(now: Position, proof: CodeVerified) -> CodeAccepted:
         masked = mask_email(proof.destination)
         events.contact_proven(channel="email", masked=masked, reference=_case(now).reference)
-        if accounts.by_email_key(email_key(proof.destination)):
-            now.interaction.notice = Notice.EMAIL_TAKEN
+        holder = accounts.by_email_key(email_key(proof.destination))
+        if holder is not None:
+            _note_taken(now, holder)
             return CodeAccepted.TAKEN
         now.interaction.email_proven = proof.destination
+        cases.mailbox_proven(_case(now), proof.destination, now.interaction.locale)
         return CodeAccepted.PROVEN
 
     return codes.check(position, Purpose.EMAIL_ENROLMENT, code, record)
@@ -99,6 +109,7 @@ def confirm_address(position: Position) -> None:
     """«Continuer»: the person has read which identifier is theirs now."""
     with acting(position) as now:
         now.interaction.address_confirmed_at = clock.now()
+        cases.confirmed(_case(now))
 
 
 def give_phone(position: Position, text: str, network: str) -> Sent | SendRefused | PhoneProblem:
@@ -139,6 +150,7 @@ def verify_phone(position: Position, code: str) -> CodeAccepted | CodeRefused:
         masked = mask_phone(proof.destination)
         events.contact_proven(channel="sms", masked=masked, reference=_case(now).reference)
         now.interaction.phone_proven = proof.destination
+        cases.phone_proven(_case(now))
         now.interaction.notice = None
         return CodeAccepted.PROVEN
 
@@ -173,26 +185,46 @@ def _write(now: Position, password_hash: str) -> Completed | CompletionLost:
     assert interaction.email_proven is not None, "the step before proves the mailbox"
     address = EmailAddress(interaction.email_proven, email_key(interaction.email_proven))
     new = NewAccount(address, now.proven_phone, password_hash, interaction.locale)
-    written = completion.complete(_case(now), new)
+    case, by_password = _case(now), interaction.legacy_proof is Proof.PASSWORD
+    old = telling.old_contact(case)
+    written = completion.complete(case, new)
     if isinstance(written, Lost):
-        _lost(interaction, written)
+        _lost(now, written)
         return CompletionLost(written)
+    telling.done(written, case, old, by_password=by_password)
     forget_proofs(interaction)
     interaction.migrated_account_id = written.id
     interaction.identifier = written.email
     return Completed(written.email)
 
 
-def _lost(interaction: Interaction, reason: Lost) -> None:
+def _invited_address(position: Position) -> str | None:
+    """The one address that a newcomer's account can have."""
+    invitation = position.invitation
+    newcomer = invitation is not None and invitation.kind is InvitationKind.NEWCOMER
+    return invitation.email if invitation and newcomer else None
+
+
+def _lost(now: Position, reason: Lost) -> None:
+    interaction = now.interaction
     if reason is Lost.ADDRESS_TAKEN:
+        holder = accounts.by_email_key(email_key(interaction.email_proven or ""))
         _forget_address(interaction)
-        interaction.notice = Notice.EMAIL_TAKEN
+        _note_taken(now, holder)
     else:
         forget_proofs(interaction)
         interaction.notice = Notice.ALREADY_MIGRATED
 
 
+def _note_taken(now: Position, holder: Account | None) -> None:
+    """The proven address is an account's: the page says so."""
+    cases.met_conflict(_case(now))
+    now.interaction.holder_id = holder.id if holder else None
+    now.interaction.notice = Notice.EMAIL_TAKEN
+
+
 def _forget_address(interaction: Interaction) -> None:
+    forget_holder(interaction)
     interaction.email_proven = None
     interaction.address_confirmed_at = None
     interaction.notice = None

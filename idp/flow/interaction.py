@@ -10,11 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
 from idp.challenges import issue
+from idp.errors import PageError
 from idp.extensions import Base, affected, db, settings
+from idp.legacy.source import Proof
 from idp.security import throttle, tokens
 from idp.security.throttle import Budget
 
-_BINDS_WITHIN = timedelta(minutes=1)
+BINDS_WITHIN = timedelta(minutes=1)
 _BUDGET_PER = timedelta(minutes=10)
 
 
@@ -26,6 +28,7 @@ class Notice(enum.StrEnum):
 
     EMAIL_TAKEN = "email-taken"
     ALREADY_MIGRATED = "already-migrated"
+    CASE_STOPPED = "case-stopped"
     SEND_REFUSED = "send-refused"
     SMS_FAILED = "sms-failed"
     SMS_UNSENT = "sms-unsent"
@@ -39,8 +42,8 @@ class Interaction(Base):
     """An authorization request while the user is on our pages. It ends at `expires_at`, whatever happens.
 
     The first factor of a sign-in: `password_…`. Proofs of a migration: `legacy_…` (the legacy
-    password), `email_…` (the mailbox), `phone_…`. Those of a recovery: `recovery_…`. They are worth
-    something in this browser only.
+    password or what stands for it), `email_…` (the mailbox), `phone_…`. Those of a recovery: `recovery_…`.
+    They are worth something in this browser only.
     """
 
     __tablename__ = "interaction"
@@ -75,19 +78,36 @@ class Interaction(Base):
     case_id: Mapped[int | None] = mapped_column(
         ForeignKey("migration_case.id", ondelete="SET NULL"), index=True
     )
+    # When all was shown that `legacy_proof` names; the contact on record, where it was, or is, asked.
     legacy_verified_at: Mapped[datetime | None]
+    legacy_proof: Mapped[Proof | None]
+    legacy_contact: Mapped[str | None] = mapped_column(String(254))
     legacy_password_hash: Mapped[str | None] = mapped_column(String(255))
     email_proven: Mapped[str | None] = mapped_column(String(254))
     address_confirmed_at: Mapped[datetime | None]
     phone_proven: Mapped[str | None] = mapped_column(String(16))
     migrated_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     done_left_at: Mapped[datetime | None]
+    # Whose the proven address is already; when their owner said «C’est aussi mon compte».
+    holder_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    joining_at: Mapped[datetime | None]
 
     # «Mot de passe oublié»: when it was pressed; whose mailbox answered then, under which epoch; whose phone.
     recovery_asked_at: Mapped[datetime | None]
     recovery_account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     recovery_epoch: Mapped[int | None]
     recovery_phone: Mapped[str | None] = mapped_column(String(16))
+    # The new mailbox of whoever was invited back.
+    recovery_email: Mapped[str | None] = mapped_column(String(254))
+    # Whose old password was forgotten, and what the old system says of them.
+    forgotten_identity_id: Mapped[int | None] = mapped_column(
+        ForeignKey("legacy_identity.id"), index=True
+    )
+    forgotten_profile: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+    # When the page for invitations was opened; the one that was used here.
+    invitation_asked_at: Mapped[datetime | None]
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitation.id"), index=True)
 
     @property
     def acr_values(self) -> list[str]:
@@ -117,10 +137,17 @@ def open_interaction(
     return interaction
 
 
-def admit(network: str) -> bool:
-    """Whether one more may be stored for somebody who has shown nothing yet; in the caller's transaction."""
+def admit(network: str) -> None:
+    """Count one more that is stored for somebody who has shown nothing yet; in the caller's transaction.
+
+    Raises PageError when their network has too many.
+    """
     budget = Budget(f"interactions:{network}", settings.interactions_per_network, _BUDGET_PER)
-    return throttle.reserve(budget) is None
+    if throttle.reserve(budget):
+        raise PageError(
+            "Trop de connexions ont été commencées depuis votre réseau. Réessayez dans quelques minutes.",
+            status=429,
+        )
 
 
 def bind(interaction_id: str, browser: str) -> bool:
@@ -129,9 +156,18 @@ def bind(interaction_id: str, browser: str) -> bool:
         affected(
             update(Interaction)
             .where(Interaction.id == interaction_id, Interaction.browser == UNBOUND)
-            .where(Interaction.created_at > clock.now() - _BINDS_WITHIN)
+            .where(Interaction.created_at > clock.now() - BINDS_WITHIN)
             .values(browser=browser)
         )
+    )
+
+
+def waiting_for(interaction_id: str) -> int | None:
+    """Row id of the client whose request still waits for a browser; None when there is none, or no more."""
+    return db.session.scalar(
+        select(Interaction.client_id)
+        .where(Interaction.id == interaction_id, Interaction.browser == UNBOUND)
+        .where(Interaction.created_at > clock.now() - BINDS_WITHIN)
     )
 
 
@@ -176,15 +212,33 @@ def forget_sign_in(interaction: Interaction) -> None:
 
 
 def forget_proofs(interaction: Interaction) -> None:
-    """Drop every proof of a migration; the case keeps its choices."""
+    """Drop every proof of a migration, invitations included; the case keeps its choices."""
     issue.close_current(interaction.id)
     interaction.case_id = None
     interaction.legacy_verified_at = None
+    interaction.legacy_proof = None
+    interaction.legacy_contact = None
+    interaction.invitation_asked_at = None
+    interaction.invitation_id = None
     interaction.legacy_password_hash = None
     interaction.email_proven = None
     interaction.address_confirmed_at = None
     interaction.phone_proven = None
+    forget_holder(interaction)
     interaction.notice = None
+
+
+def leave_case(case_id: int) -> None:
+    """What any browser had shown for this case counts no more, wherever it stands; the next page says so."""
+    theirs = update(Interaction).where(Interaction.case_id == case_id)
+    over = {"case_id": None, "legacy_verified_at": None, "notice": Notice.CASE_STOPPED}
+    db.session.execute(theirs.values(**over))
+
+
+def forget_holder(interaction: Interaction) -> None:
+    """Nobody's address is in the way here."""
+    interaction.holder_id = None
+    interaction.joining_at = None
 
 
 def forget_recovery(interaction: Interaction) -> None:
@@ -194,7 +248,15 @@ def forget_recovery(interaction: Interaction) -> None:
     interaction.recovery_account_id = None
     interaction.recovery_epoch = None
     interaction.recovery_phone = None
+    interaction.recovery_email = None
+    forget_forgotten(interaction)
     interaction.notice = None
+
+
+def forget_forgotten(interaction: Interaction) -> None:
+    """Nobody's old password is being replaced here."""
+    interaction.forgotten_identity_id = None
+    interaction.forgotten_profile = None
 
 
 def purge(limit: int) -> int:

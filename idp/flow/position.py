@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
 from idp.challenges import issue
@@ -17,14 +14,18 @@ from idp.errors import PageError
 from idp.extensions import db, settings, transaction
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.steps import Choices, Owner, Proofs, Step, next_step
+from idp.migration.invitations import Invitation
 from idp.migration.models import MigrationCase
+from idp.security.readable import reference_of
 
 
 @dataclass(frozen=True)
 class Position:
     """One look at an interaction; look again after anything was recorded.
 
-    `account` signs in here; `owner` is whose mailbox answered in a recovery, if nothing changed since.
+    `account` signs in here; `owner` is whose mailbox answered in a recovery, or who was invited back, if
+    nothing changed since; `invitation` was used here, `invited_back` is the one that the recovery follows
+    from. `stopped`: the case is disputed.
     """
 
     step: Step
@@ -34,15 +35,23 @@ class Position:
     account: Account | None
     challenge: Challenge | None
     owner: Account | None
+    invitation: Invitation | None = None
+    invited_back: Invitation | None = None
+    stopped: bool = False
 
     @property
     def notice(self) -> Notice | None:
         """What the page should say first: noted here, or because something was finished elsewhere."""
         if self.interaction.case_id is not None and self.case is None:
-            return Notice.ALREADY_MIGRATED
+            return Notice.CASE_STOPPED if self.stopped else Notice.ALREADY_MIGRATED
         if self.interaction.recovery_account_id is not None and self.owner is None:
             return Notice.RECOVERY_OVER
         return self.interaction.notice
+
+    @property
+    def reference(self) -> str:
+        """What this is called on the telephone: the case, or else the interaction."""
+        return self.case.reference if self.case else reference_of(self.interaction.id)
 
     @property
     def proven_phone(self) -> str | None:
@@ -57,21 +66,20 @@ def locate(interaction: Interaction) -> Position:
 
     Raises PageError when the relying party was deleted meanwhile.
     """
-    row = interaction.client_id
-    client = registry.own() if row is None else registry.by_row_id(row)
-    if client is None:
-        raise PageError("Ce service n’est plus enregistré.", status=410)
-    case = _open_case(interaction)
+    client = _client(interaction)
+    case, stopped = _case(interaction)
     account = _account(interaction)
     owner = _owner(interaction)
     challenge = issue.current(interaction.id)
+    invitation = _invitation(interaction)
+    back = _brings_back(invitation, owner)
     return Position(
         step=next_step(
-            _proofs(interaction, challenge),
+            _proofs(interaction, challenge, invited=back is not None),
             _choices(case),
             account.epoch if account and account.active else None,
             sms=settings.sms_enabled,
-            owner=Owner(owner.epoch, owner.phone) if owner else None,
+            owner=_as_owner(owner, back),
         ),
         interaction=interaction,
         client=client,
@@ -79,6 +87,9 @@ def locate(interaction: Interaction) -> Position:
         account=account,
         challenge=challenge,
         owner=owner,
+        invitation=invitation,
+        invited_back=back,
+        stopped=stopped,
     )
 
 
@@ -100,16 +111,20 @@ def acting(position: Position) -> Iterator[Position]:
         yield now
 
 
-def _open_case(interaction: Interaction) -> MigrationCase | None:
-    if interaction.case_id is None:
-        return None
-    return db.session.scalar(
-        select(MigrationCase).where(
-            MigrationCase.id == interaction.case_id,
-            MigrationCase.completed_at.is_(None),
-            MigrationCase.expires_at > clock.now(),
-        )
-    )
+def _client(interaction: Interaction) -> RegisteredClient:
+    row = interaction.client_id
+    client = registry.own() if row is None else registry.by_row_id(row)
+    if client is None:
+        raise PageError("Ce service n’est plus enregistré.", status=410)
+    return client
+
+
+def _case(interaction: Interaction) -> tuple[MigrationCase | None, bool]:
+    """The case, if its owner can go on; and whether it is disputed."""
+    case = db.session.get(MigrationCase, interaction.case_id) if interaction.case_id else None
+    if case is None:
+        return None, False
+    return (case if case.open else None), case.disputed_at is not None
 
 
 def _account(interaction: Interaction) -> Account | None:
@@ -124,19 +139,41 @@ def _owner(interaction: Interaction) -> Account | None:
     return account if same else None
 
 
-def _proofs(interaction: Interaction, challenge: Challenge | None) -> Proofs:
+def _brings_back(invitation: Invitation | None, owner: Account | None) -> Invitation | None:
+    same = invitation is not None and owner is not None and invitation.brings_back(owner)
+    return invitation if same else None
+
+
+def _as_owner(owner: Account | None, back: Invitation | None) -> Owner | None:
+    """Whoever was invited back without their phone is not asked for it."""
+    if owner is None:
+        return None
+    return Owner(owner.epoch, None if back and back.without_phone else owner.phone)
+
+
+def _invitation(interaction: Interaction) -> Invitation | None:
+    row = interaction.invitation_id
+    return db.session.get(Invitation, row) if row is not None else None
+
+
+def _proofs(interaction: Interaction, challenge: Challenge | None, *, invited: bool) -> Proofs:
     return Proofs(
         authenticated=interaction.authentication_id is not None,
         password_epoch=interaction.password_epoch,
         legacy_password=interaction.legacy_verified_at is not None,
+        legacy_proof=interaction.legacy_proof,
+        inviting=interaction.invitation_asked_at is not None,
         email=interaction.email_proven,
         address_confirmed=interaction.address_confirmed_at is not None,
         phone=interaction.phone_proven,
+        joining=interaction.joining_at is not None,
         migrated=interaction.migrated_account_id is not None,
         done_left=interaction.done_left_at is not None,
         recovering=interaction.recovery_asked_at is not None,
         recovery_epoch=interaction.recovery_epoch,
         recovery_phone=interaction.recovery_phone,
+        recovery_email=interaction.recovery_email,
+        invited=invited,
         awaited=challenge.purpose if challenge else None,
         awaited_at=challenge.destination if challenge else None,
     )

@@ -14,11 +14,12 @@ _JUST_NOW = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Requirements:
-    """`max_age` in seconds; `sub` is the person whom an ID token hint names."""
+    """`max_age` in seconds; `sub` is the one person who will do, `acr` levels of which one must be reached."""
 
     prompt: frozenset[str] = frozenset()
     max_age: int | None = None
     sub: str | None = None
+    acr: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Present:
 
     sub: str
     authenticated_at: datetime
+    acr: str = ""
     here: bool = False
 
 
@@ -37,6 +39,7 @@ class Unmet(enum.Enum):
     ASKED_AGAIN = "asked-again"
     TOO_OLD = "too-old"
     OTHER_PERSON = "other-person"
+    OTHER_LEVEL = "other-level"
 
 
 def unmet(requirements: Requirements, present: Present | None, now: datetime) -> Unmet | None:
@@ -45,9 +48,15 @@ def unmet(requirements: Requirements, present: Present | None, now: datetime) ->
         return Unmet.NO_SESSION
     if requirements.sub is not None and requirements.sub != present.sub:
         return Unmet.OTHER_PERSON
+    if requirements.acr and present.acr not in requirements.acr:
+        return Unmet.OTHER_LEVEL
     age = now - present.authenticated_at
     if present.here and age <= _JUST_NOW:
         return None
+    return _asks_again(requirements, age)
+
+
+def _asks_again(requirements: Requirements, age: timedelta) -> Unmet | None:
     if requirements.prompt & _ASKS_AGAIN:
         return Unmet.ASKED_AGAIN
     if requirements.max_age is not None and age > timedelta(seconds=requirements.max_age):

@@ -2,14 +2,27 @@
 
 from dataclasses import dataclass
 
+from idp import clock
 from idp.accounts.account import Account
+from idp.audit import cases as told
 from idp.audit import events
+from idp.challenges import verify as verifying
 from idp.challenges.challenge import Channel, Purpose
 from idp.challenges.results import CodeProblem, CodeRefused, CodeVerified, SendRefused, Sent
-from idp.flow import alerts, codes
+from idp.extensions import settings
+from idp.flow import alerts, codes, telling
 from idp.flow.alerts import AlertKind
-from idp.flow.interaction import Interaction, forget_proofs, forget_recovery, forget_sign_in
+from idp.flow.interaction import (
+    Interaction,
+    Notice,
+    forget_holder,
+    forget_proofs,
+    forget_recovery,
+    forget_sign_in,
+)
 from idp.flow.position import Position, acting
+from idp.migration import completion, conflicts
+from idp.security import throttle
 from idp.sessions import authentication as authentications
 from idp.sessions import browser
 from idp.sessions.authentication import PasswordVerified
@@ -25,6 +38,21 @@ class Authenticated:
     epoch: int
 
 
+def possible(account_id: int) -> bool:
+    """False after so many wrong codes in a row that only a new password helps."""
+    return throttle.spent(verifying.in_a_row(account_id)) < settings.code_tries_in_a_row
+
+
+def begin(now: Position, interaction: Interaction, account: Account, epoch: int) -> None:
+    """The password was right under this epoch: note the first factor, and send a code. Runs in the caller's
+    transaction."""
+    interaction.account_id = account.id
+    interaction.password_epoch = epoch
+    interaction.password_verified_at = clock.now()
+    channel = codes.preferred_channel(interaction, account)
+    codes.send_second_factor(now, interaction, account, channel)
+
+
 def verify(
     position: Position, code: str, previous: str | None = None, *, new_browser: bool
 ) -> Authenticated | CodeRefused:
@@ -37,6 +65,11 @@ def verify(
     def record(now: Position, proof: CodeVerified) -> Authenticated | CodeRefused:
         interaction, account = now.interaction, now.account
         assert account is not None, "the second factor follows a first"
+        if interaction.joining_at is not None and not _may_join(now, account):
+            forget_sign_in(interaction)
+            forget_holder(interaction)
+            interaction.notice = Notice.EMAIL_TAKEN
+            return CodeRefused(CodeProblem.EXPIRED)
         authentication = authentications.authenticate(_first_factor(interaction), proof)
         if authentication is None:
             forget_sign_in(interaction)
@@ -44,6 +77,8 @@ def verify(
         _end(previous)
         interaction.authentication_id = authentication.id
         interaction.notice = None
+        if interaction.joining_at is not None:
+            _join(now, account)
         _tell(now, account, proof.channel, new_browser=new_browser)
         return Authenticated(browser.begin(authentication), account.sub, account.epoch)
 
@@ -60,6 +95,24 @@ def _tell(now: Position, account: Account, channel: Channel, *, new_browser: boo
     )
     if new_browser and now.interaction.migrated_account_id is None:
         alerts.tell(account, AlertKind.NEW_BROWSER)
+
+
+def _may_join(now: Position, account: Account) -> bool:
+    """Whether it is still as it was when «C’est aussi mon compte» was pressed."""
+    same = now.case is not None and now.interaction.holder_id == account.id
+    return same and now.case is not None and conflicts.may_join(now.case, account)
+
+
+def _join(now: Position, account: Account) -> None:
+    """Whoever said «C’est aussi mon compte» has shown both its factors: the old identity is the account's."""
+    case = now.case
+    assert case is not None, "looked at before"
+    old = telling.old_contact(case)
+    if completion.join(case, account):
+        source, client_id = case.identity.source, now.client.client_id
+        told.joined(sub=account.sub, source=source, reference=case.reference, client_id=client_id)
+        telling.joined(account, case, old)
+    forget_proofs(now.interaction)
 
 
 def use_channel(position: Position, channel: Channel) -> Sent | SendRefused:

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from idp import clock
 from idp.accounts import account as accounts
 from idp.accounts import password as passwords
 from idp.audit import events
-from idp.challenges import verify
-from idp.extensions import release, settings, transaction
-from idp.flow import codes, floor, tries
+from idp.extensions import release, transaction
+from idp.flow import floor, moved, on_record, second_factor, tries
 from idp.flow.interaction import (
     Interaction,
     forget_proofs,
@@ -29,8 +27,10 @@ from idp.flow.position import Position, acting
 from idp.flow.tries import Tries, Visitor
 from idp.legacy import identity as identities
 from idp.legacy import registry as legacy
-from idp.legacy.source import Claimed, Held, Match
-from idp.migration import cases
+from idp.legacy.source import Claimed, Held, Match, Person, SourceOptions, in_words
+from idp.migration import campaign, cases
+from idp.migration.campaign import Door
+from idp.migration.models import MigrationCase
 from idp.security import throttle
 from idp.security.throttle import Budget
 
@@ -52,15 +52,23 @@ class Refusal(enum.Enum):
     LOCKED = "locked"
     MUST_CHANGE = "must-change"
     RECOVERY = "recovery"
+    SUPPORT = "support"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True)
 class SignInRefused:
-    """`source_unavailable`: an old system does not answer, which may be the reason."""
+    """What else may be the reason, whoever it was for: `source_unavailable`, an old system does not answer;
+    `door`, old identifiers are not accepted now. `reference` names the case for support; `identifier` is the
+    new one, masked. `why` is for operators only."""
 
     reason: Refusal
     wait: timedelta | None = None
     source_unavailable: bool = False
+    door: Door = campaign.OPEN
+    reference: str | None = None
+    identifier: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,28 +117,30 @@ def _sign_in(
         counted = _tries(key, known, visitor)
         wait = counted.reserve()
         if wait:
-            _note_throttled(now, counted)
+            _note_throttled(now)
     if wait:
         return SignInRefused(Refusal.THROTTLED, wait)
     attempt = _Attempt(position, identifier, password, visitor.network, counted)
     outcome = _local(attempt, known) if known else _legacy(attempt)
     if isinstance(outcome, SignInRefused):
         with transaction():
-            _note_failure(position, outcome.reason)
+            _note_failure(position, outcome.reason, outcome.why)
     return outcome
 
 
-def _note_failure(position: Position, reason: Refusal) -> None:
+def _note_failure(position: Position, reason: Refusal, why: str = "") -> None:
     events.sign_in_failed(
         reason=reason.value,
+        why=why,
         client_id=position.client.client_id,
-        interaction=position.interaction.id,
+        reference=position.reference,
     )
 
 
-def _note_throttled(position: Position, counted: Tries) -> None:
+def _note_throttled(position: Position) -> None:
     """Tries that are not even looked at cost nothing, so only one in a while is written."""
-    if not throttle.reserve(Budget(f"audit:{counted.own[0].key}", 1, events.BOUND)):
+    here = Budget(f"audit:throttled:{position.interaction.id}", 1, events.BOUND)
+    if not throttle.reserve(here):
         _note_failure(position, Refusal.THROTTLED)
 
 
@@ -158,7 +168,7 @@ def _local(attempt: _Attempt, known: _Known) -> SignedIn | SignInRefused:
     release()
     check = passwords.check_password(known.password_hash, attempt.password)
     if not check.right or not known.active:
-        return _wrong()
+        return _wrong("blocked account" if check.right else "wrong password")
     with acting(attempt.position) as now:
         if check.rehash:
             accounts.replace_hash(known.id, old=known.password_hash, new=check.rehash)
@@ -168,22 +178,13 @@ def _local(attempt: _Attempt, known: _Known) -> SignedIn | SignInRefused:
 
 
 def _on_to_the_code(now: Position, known: _Known) -> SignedIn | SignInRefused:
-    if throttle.spent(verify.in_a_row(known.id)) >= settings.code_tries_in_a_row:
+    if not second_factor.possible(known.id):
         return SignInRefused(Refusal.RECOVERY)
-    interaction = _first_factor(now.interaction, known)
+    interaction = _interaction_for(now.interaction, known.id)
     account = accounts.by_id(known.id)
     assert account is not None, "accounts are never deleted"
-    channel = codes.preferred_channel(interaction, account)
-    codes.send_second_factor(now, interaction, account, channel)
+    second_factor.begin(now, interaction, account, known.epoch)
     return SignedIn(interaction.id)
-
-
-def _first_factor(posted: Interaction, known: _Known) -> Interaction:
-    interaction = _interaction_for(posted, known.id)
-    interaction.account_id = known.id
-    interaction.password_epoch = known.epoch
-    interaction.password_verified_at = clock.now()
-    return interaction
 
 
 def _interaction_for(posted: Interaction, account_id: int | None) -> Interaction:
@@ -199,31 +200,47 @@ def _interaction_for(posted: Interaction, account_id: int | None) -> Interaction
 def _legacy(attempt: _Attempt) -> SignedIn | SignInRefused:
     """No account has this address: ask the old systems, holding no connection of our own.
 
-    They are never asked about an empty password, which some take for an anonymous sign-in.
+    They are never asked about an empty password, which some take for an anonymous sign-in, nor while the
+    campaign has shut their door.
     """
+    door = campaign.door()
     release()
     if not attempt.password:
-        return _wrong()
-    answer = legacy.ask(attempt.identifier, attempt.password, partial(_admit, attempt))
+        return _wrong("no password", door)
+    admit = partial(_admit, attempt)
+    answer = legacy.ask(attempt.identifier, attempt.password, admit, door.shut)
     match answer:
-        case Match(locked=True):
+        case Match(person=Person(locked=True)):
             return _told(attempt, answer, Refusal.LOCKED)
-        case Match(must_change=True):
+        case Match(person=Person(must_change=True)):
             return _told(attempt, answer, Refusal.MUST_CHANGE)
         case Match():
             return _open_case(attempt, answer)
+        case Claimed(account_id=holder):
+            return _moved(attempt, holder) or _wrong("migrated already", door)
         case _:
-            return _wrong()
+            return _wrong(in_words(answer), door)
 
 
-def _admit(attempt: _Attempt, source: str, key: str) -> Claimed | Held | None:
+def _moved(attempt: _Attempt, holder: int) -> SignInRefused | None:
+    """The old identifier of somebody who has migrated, perhaps with the new password."""
+    identifier = moved.new_identifier(holder, attempt.password, attempt.network)
+    if identifier is None:
+        return None
+    with transaction():
+        tries.give_back(attempt.tries)
+    return SignInRefused(Refusal.MOVED, identifier=identifier)
+
+
+def _admit(attempt: _Attempt, source: SourceOptions, key: str) -> Claimed | Held | None:
     """A row is one row, however its identifier was spelt: tries are counted for it as well.
 
     That it has none left is not told: it would tell that there is such a row.
     """
-    if identities.is_claimed(source, key):
+    holder = identities.claimant(source.name, key)
+    if holder is not None:
         release()
-        return Claimed()
+        return Claimed(holder)
     with transaction():
         wait = tries.at_row(source, key, attempt.network).reserve()
     return Held(wait) if wait else None
@@ -232,15 +249,24 @@ def _admit(attempt: _Attempt, source: str, key: str) -> Claimed | Held | None:
 def _open_case(attempt: _Attempt, match: Match) -> SignedIn | SignInRefused:
     legacy_hash = passwords.hash_verbatim(attempt.password)
     with acting(attempt.position) as now:
-        case = cases.open_or_resume(cases.Known(match.source, match.key, match.profile))
+        case = cases.open_or_resume(cases.Known.of(match.source, match.person, attempt.identifier))
         if case is not None:
+            interaction = _go_on(now, case, match)
+            if interaction is not None:
+                interaction.legacy_password_hash = legacy_hash
             _give_back(attempt, match)
-            interaction = _interaction_for(now.interaction, None)
-            interaction.case_id = case.id
-            interaction.legacy_verified_at = clock.now()
-            interaction.legacy_password_hash = legacy_hash
+            if interaction is None:
+                return SignInRefused(Refusal.SUPPORT, reference=case.reference)
             return SignedIn(interaction.id)
-    return _wrong()
+    return _wrong("migrated already")
+
+
+def _go_on(now: Position, case: MigrationCase, match: Match) -> Interaction | None:
+    """The interaction that migrates; None where only support can open the case."""
+    if not case.open:
+        return None
+    interaction = _interaction_for(now.interaction, None)
+    return interaction if on_record.demand(now, interaction, case, match) else None
 
 
 def _told(attempt: _Attempt, match: Match, reason: Refusal) -> SignInRefused:
@@ -251,8 +277,14 @@ def _told(attempt: _Attempt, match: Match, reason: Refusal) -> SignInRefused:
 
 
 def _give_back(attempt: _Attempt, match: Match) -> None:
-    tries.give_back(attempt.tries, tries.at_row(match.source, match.key, attempt.network))
+    source = legacy.current().options(match.source)
+    tries.give_back(attempt.tries, tries.at_row(source, match.person.key, attempt.network))
 
 
-def _wrong() -> SignInRefused:
-    return SignInRefused(Refusal.WRONG, source_unavailable=not legacy.all_available())
+def _wrong(why: str, door: Door | None = None) -> SignInRefused:
+    """What is said follows from the state of the old systems and never from who was meant."""
+    if door is None:
+        door = campaign.door()
+        release()
+    unavailable = door.open and not legacy.all_available(door.shut)
+    return SignInRefused(Refusal.WRONG, source_unavailable=unavailable, door=door, why=why)

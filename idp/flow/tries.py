@@ -12,8 +12,11 @@ from datetime import timedelta
 
 from idp.accounts.addresses import LONGEST, folded, parse_email
 from idp.extensions import settings
+from idp.legacy.source import SourceOptions
 from idp.security import throttle
-from idp.security.throttle import Backoff
+from idp.security.throttle import Backoff, Bucket, Budget
+
+_OLD_SYSTEM_REMEMBERS = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Tries:
     """The counters of one try. Success empties `own`; `shared` ones get back what was taken."""
 
     own: tuple[Backoff, ...]
-    shared: tuple[Backoff, ...] = ()
+    shared: tuple[Bucket, ...] = ()
 
     def reserve(self) -> timedelta | None:
         """Take a try from each, in the caller's transaction; None, or how long to wait."""
@@ -70,11 +73,35 @@ def at_known_account(sub: str, network: str) -> Tries:
     )
 
 
-def at_row(source: str, key: str, network: str) -> Tries:
-    """A try at a row of an old system, however its identifier was spelt."""
+def at_recovery(network: str) -> Tries:
+    """A wish to recover, whoever is meant and whatever comes of it."""
+    key = f"recovery-network:{network}"
+    return Tries(own=(), shared=(_together(key, settings.wrong_passwords_network),))
+
+
+def at_invitation(network: str) -> Tries:
+    """A try at the code of an invitation, whosoever."""
     return Tries(
-        own=(_alone(f"old-password:{source}:{key}:{network}", settings.wrong_passwords_free),),
-        shared=(_alone(f"old-password:{source}:{key}", settings.wrong_passwords_account),),
+        own=(),
+        shared=(
+            _together(f"invitation-network:{network}", settings.wrong_passwords_network),
+            _together("invitation-everywhere", settings.wrong_passwords_everywhere),
+        ),
+    )
+
+
+def at_row(source: SourceOptions, key: str, network: str) -> Tries:
+    """A try at a row of an old system, however its identifier was spelt.
+
+    The old system counts too, and may lock its row: it gets to see no more of them than its description says.
+    """
+    row = f"{source.name}:{key}"
+    return Tries(
+        own=(_alone(f"old-password:{row}:{network}", settings.wrong_passwords_free),),
+        shared=(
+            _alone(f"old-password:{row}", settings.wrong_passwords_account),
+            Budget(f"old-system:{row}", source.tries, _OLD_SYSTEM_REMEMBERS),
+        ),
     )
 
 

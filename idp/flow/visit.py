@@ -13,6 +13,7 @@ from idp.extensions import db, settings, transaction
 from idp.flow import interaction as interactions
 from idp.flow.codes import Place
 from idp.flow.interaction import Notice
+from idp.security.readable import reference_of
 from idp.sessions import browser as sessions
 from idp.sessions.browser import LiveSession
 from idp.sessions.models import Authentication
@@ -30,11 +31,13 @@ class Visit:
     @property
     def place(self) -> Place:
         """Where codes for new contacts wait: in this session. No interaction has such a name."""
+        place = f"account:{self.session.id}"
         return Place(
-            id=f"account:{self.session.id}",
+            id=place,
             browser=self.browser,
             sub=self.session.sub,
             client_id=registry.own().client_id,
+            reference=reference_of(place),
         )
 
 
@@ -65,10 +68,18 @@ def visiting(visit: Visit) -> Iterator[Account]:
         yield account
 
 
-def sign_in_first(
-    browser: str, locale: str, *, identifier: str = "", notice: Notice | None = None
-) -> str:
-    """Begin a sign-in that leads back to the account; the interaction's id."""
+def sign_in_first(browser: str, locale: str, network: str) -> str:
+    """Begin a sign-in of a newcomer that leads to the account; the interaction's id.
+
+    Raises PageError when too many were begun from their network.
+    """
+    with transaction():
+        interactions.admit(network)
+        return interactions.open_interaction(None, browser, {}, locale=locale).id
+
+
+def sign_in_again(browser: str, locale: str, *, identifier: str, notice: Notice) -> str:
+    """Begin a sign-in after a change that ended all sessions; the interaction's id."""
     with transaction():
         interaction = interactions.open_interaction(None, browser, {}, locale=locale)
         interaction.identifier = identifier

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import contains_eager
@@ -15,7 +16,8 @@ from idp.sessions.browser import LiveSession
 
 @dataclass(frozen=True)
 class NewCode:
-    """What the authorization request fixes. `client_id` is the row id; `scope` is space-separated."""
+    """What the authorization request fixes. `client_id` is the row id; `scope` is space-separated; `claims` are
+    single ones, by place."""
 
     client_id: int
     redirect_uri: str
@@ -23,6 +25,7 @@ class NewCode:
     sid: str
     nonce: str | None
     code_challenge: str | None
+    claims: dict[str, Any] | None = None
 
 
 def issue(session: LiveSession, new: NewCode) -> str:

@@ -75,6 +75,12 @@ def claim(token: Token) -> bool:
     )
 
 
+def end(token: Token) -> None:
+    """Nobody can use it any more; what else hangs on its code lives on. Runs in the caller's transaction."""
+    still = (Token.id == token.id, Token.expires_at > clock.now())
+    db.session.execute(update(Token).where(*still).values(expires_at=clock.now()))
+
+
 def purge(limit: int) -> int:
     """Delete up to `limit` expired tokens; how many went.
 

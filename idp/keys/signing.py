@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from jwcrypto import jwk
 from sqlalchemy import delete, func, select, update
 
@@ -21,16 +21,22 @@ from idp.keys.models import SigningKey
 from idp.security import versions
 from idp.security.versions import VersionedCache
 
-ALGORITHMS = ("RS256", "ES256")
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")
+"""What a deployment can sign with; the last is by Ed25519."""
+USUAL = ("RS256", "ES256")
+"""What every deployment signs with."""
 _SHAPES: dict[str, dict[str, Any]] = {
     "RS256": {"kty": "RSA", "size": 2048},
     "ES256": {"kty": "EC", "crv": "P-256"},
+    "PS256": {"kty": "RSA", "size": 2048},
+    "EdDSA": {"kty": "OKP", "crv": "Ed25519"},
 }
 _NAME = "signing-keys"
 _SPREAD = timedelta(seconds=5)
 """More than any process needs to notice a new key (`versions.FRESH_FOR`)."""
 
-PrivateKey = RSAKey | ECKey
+PrivateKey = RSAKey | ECKey | OKPKey
+_KINDS: dict[str, type[PrivateKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,23 @@ def ending() -> list[str]:
 
 
 def lacking() -> list[str]:
-    """Algorithms that have no published key."""
-    return [alg for alg in ALGORITHMS if _last_end(alg) is None]
+    """Usual algorithms that have no published key."""
+    return [alg for alg in USUAL if _last_end(alg) is None]
+
+
+def in_use() -> list[str]:
+    """Algorithms that have a published key, whether it can be opened or not."""
+    return [alg for alg in ALGORITHMS if _last_end(alg)]
+
+
+def available() -> list[str]:
+    """Algorithms that have a key that signs."""
+    now = clock.now()
+    return [
+        alg
+        for alg in ALGORITHMS
+        if any(k.alg == alg and k.activate_at <= now for k in _published())
+    ]
 
 
 def listing() -> list[SigningKey]:
@@ -212,14 +233,13 @@ def _opened(row: SigningKey) -> _Loaded:
         )
         raise ConfigurationError(message) from None
     members["kid"] = row.kid
-    kind = RSAKey if row.alg.startswith("RS") else ECKey
     return _Loaded(
         kid=row.kid,
         alg=row.alg,
         activate_at=row.activate_at,
         expire_at=row.expire_at,
         retire_at=row.retire_at,
-        private=kind.import_key(members),
+        private=_KINDS[members["kty"]].import_key(members),
         public=row.public,
     )
 

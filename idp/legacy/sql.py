@@ -1,23 +1,26 @@
 """An old user store in a SQL database: one SELECT by identifier, one hash compared here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Generator, Mapping
+from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import URL, Engine, create_engine, make_url, text
+from pydantic import ConfigDict, Field, field_validator
+from sqlalchemy import URL, Engine, bindparam, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.types import NullType
 
-from idp.accounts.profile import Profile
-from idp.legacy import hashes
+from idp.legacy import rows
+from idp.legacy.rows import HashedOptions, Row
 from idp.legacy.source import (
     Admit,
     Answer,
-    Match,
-    Mismatch,
+    Migrated,
+    NotTakenError,
+    Person,
+    Secret,
     Unavailable,
     Unknown,
     Unsupported,
@@ -25,193 +28,181 @@ from idp.legacy.source import (
 
 _log = structlog.get_logger("seuil.legacy")
 
-COLUMNS = (
-    *("key", "identifier", "password_hash", "salt", "scheme", "email", "phone", "given_name"),
-    *("family_name", "birthdate", "street_address", "postal_code", "locality", "country"),
-    *("locked", "must_change"),
-)
-"""What a column of the query may be mapped to."""
-
-_FALSE = {"", "0", "0.0", "\x00", "f", "false", "n", "no", "non", "off", "none", "nein", "aus"}
-"""What a flag column says when it is not set; whatever else it says is taken for set."""
-_LONGEST_IDENTIFIER = 254
-_LONGEST_KEY = 255
 _NOBODY = "\x7f"
 """An identifier that no row has."""
+_TOLD = {"key", "identifier", "sub", "migrated_at"}
+"""What `on_migrated` can be given."""
 
 
-@dataclass(frozen=True)
-class SqlOptions:
-    """`query` selects by `:identifier`; `columns` maps our words to its columns; `timeout` in seconds."""
+class SqlOptions(HashedOptions):
+    """`query` selects by `:identifier`; `columns` maps our words to its columns, and other words to columns
+    that are kept as attributes; `list` selects everybody, for `idp legacy audit`. `on_migrated` is a statement
+    that closes the old door of `:key` or `:identifier`; it may also take `:sub` and `:migrated_at` (UTC)."""
 
-    name: str
-    url: str
+    model_config = ConfigDict(populate_by_name=True)
+
+    type: Literal["sql"] = "sql"
+    url: Secret
     query: str
-    columns: Mapping[str, str]
-    hash: str = "auto"
-    timeout: float = 5.0
+    columns: Mapping[str, str] = Field(default_factory=dict)
+    listing: str | None = Field(None, alias="list")
+    on_migrated: str | None = None
+
+    @field_validator("query")
+    @classmethod
+    def _by_identifier(cls, query: str) -> str:
+        if ":identifier" not in query:
+            raise ValueError("query must select by :identifier")
+        return query
+
+    @field_validator("on_migrated")
+    @classmethod
+    def _of_one_row(cls, statement: str | None) -> str | None:
+        named = set(text(statement or ":key").compile().params)
+        if not named & {"key", "identifier"}:
+            raise ValueError("must name its row by :key or :identifier")
+        if named - _TOLD:
+            raise ValueError(f"knows only {', '.join(f':{name}' for name in sorted(_TOLD))}")
+        return statement
 
 
 class SqlSource:
-    """Reads one row at a time, with bound parameters only, and writes nothing."""
+    """Reads one row at a time, with bound parameters only. Writes nothing but what `on_migrated` says, over a
+    connection of its own."""
 
     def __init__(self, options: SqlOptions) -> None:
-        self.name = options.name
-        self._options = options
+        self.options = options
         self._engine = _engine(options)
 
     def authenticate(self, identifier: str, password: str, admit: Admit) -> Answer:
         """See `LegacySource.authenticate`."""
-        if not _can_be_asked(identifier):
-            return Unknown()
-        try:
-            rows = self._rows(identifier)
-        except SQLAlchemyError as error:
-            _log.warning("source_unavailable", source=self.name, error=type(error).__name__)
-            return Unavailable()
-        if not rows:
-            return Unknown()
-        key = self._text(rows[0], "key")
-        doubt = _doubt(rows, key)
-        if doubt:
-            return self._unsupported(key[:_LONGEST_KEY], doubt)
-        return admit(key) or self._compare(rows[0], key, password)
+        row = self._row(identifier)
+        if isinstance(row, Unavailable):
+            return row
+        return rows.authenticate(self.options, row, password, admit)
+
+    def find(self, identifier: str) -> Person | Unknown | Unsupported | Unavailable:
+        """See `LegacySource.find`."""
+        row = self._row(identifier)
+        return row.person if isinstance(row, Row) else row
 
     def problem(self) -> str | None:
         """See `LegacySource.problem`: asks the configured query for nobody."""
         try:
             with self._engine.connect() as connection:
                 columns = connection.execute(
-                    text(self._options.query), {"identifier": _NOBODY}
+                    text(self.options.query), {"identifier": _NOBODY}
                 ).keys()
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()
             return f"does not answer: {reason[0] if reason else type(error).__name__}"
-        needed = {name: self._options.columns.get(name, name) for name in ("key", "password_hash")}
-        needed |= self._options.columns
+        needed = {name: self.options.columns.get(name, name) for name in ("key", "password_hash")}
+        needed |= self.options.columns
         lacking = [f"{column} ({name})" for name, column in needed.items() if column not in columns]
         return f"its query gives no column {', '.join(sorted(lacking))}" if lacking else None
+
+    @property
+    def listed(self) -> bool:
+        """See `Listable.listed`."""
+        return self.options.listing is not None
+
+    def rows(self) -> Generator[Row]:
+        """See `Listable.rows`: through a cursor of the server, where the driver has one."""
+        listed = text(self.options.listing or "")
+        with self._engine.connect() as connection:
+            found = connection.execution_options(yield_per=500).execute(listed)
+            for record in found.mappings():
+                yield rows.read(dict(record), self.options.columns)
+
+    def count(self) -> int:
+        """See `Listable.count`."""
+        listed = text(f"SELECT count(*) FROM ({self.options.listing}) AS listed")  # noqa: S608
+        with self._engine.connect() as connection:
+            return int(connection.scalar(listed) or 0)
+
+    @property
+    def wants_to_know(self) -> bool:
+        """See `Informed.wants_to_know`."""
+        return self.options.on_migrated is not None
+
+    def tell(self, migrated: Migrated) -> None:
+        """See `Informed.tell`. No row changed: the statement is wrong, or the row is gone."""
+        at = migrated.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        words = {**vars(migrated), "migrated_at": at}
+        statement = text(self.options.on_migrated or "")
+        named = {name: words[name] for name in statement.compile().params}
+        # Of no type, so that the server takes them for what they are compared with, numbers too.
+        statement = statement.bindparams(*(bindparam(name, type_=NullType()) for name in named))
+        engine = _engine(self.options, writing=True)
+        try:
+            with engine.begin() as connection:
+                changed = connection.execute(statement, named).rowcount
+                if changed > 1:
+                    raise NotTakenError("changes several rows: nothing was changed")
+        except SQLAlchemyError as error:
+            raise NotTakenError(type(error).__name__) from None
+        finally:
+            engine.dispose()
+        if changed == 0:
+            raise NotTakenError("changed no row")
 
     def close(self) -> None:
         """See `LegacySource.close`."""
         self._engine.dispose()
 
-    def _rows(self, identifier: str) -> list[Mapping[str, Any]]:
-        """At most two: more than one is a doubt, and a doubt is nobody's sign-in."""
-        with self._engine.connect() as connection:
-            result = connection.execute(text(self._options.query), {"identifier": identifier})
-            return [dict(row) for row in result.mappings().fetchmany(2)]
-
-    def _compare(self, row: Mapping[str, Any], key: str, password: str) -> Answer:
-        scheme = self._text(row, "scheme") or self._options.hash
+    def _row(self, identifier: str) -> Row | Unknown | Unsupported | Unavailable:
+        if not rows.can_be_asked(identifier):
+            return Unknown()
         try:
-            right = hashes.verify(
-                self._text(row, "password_hash"),
-                password,
-                salt=self._text(row, "salt"),
-                scheme=scheme,
-            )
-        except hashes.UnsupportedHashError as error:
-            return self._unsupported(key, str(error))
-        return self._match(row, key) if right else Mismatch()
-
-    def _match(self, row: Mapping[str, Any], key: str) -> Match:
-        texts = {
-            name: self._text(row, name)
-            for name in (
-                *("given_name", "family_name", "street_address", "postal_code"),
-                *("locality", "country"),
-            )
-        }
-        return Match(
-            source=self.name,
-            key=key,
-            profile=Profile(birthdate=_date(self._value(row, "birthdate")), **texts),
-            email=self._text(row, "email"),
-            phone=self._text(row, "phone"),
-            locked=_flag(self._value(row, "locked")),
-            must_change=_flag(self._value(row, "must_change")),
-        )
-
-    def _unsupported(self, key: str, reason: str) -> Unsupported:
-        _log.error("password_cannot_be_checked", source=self.name, key=key, reason=reason)
-        return Unsupported(self.name, key, reason)
-
-    def _value(self, row: Mapping[str, Any], name: str) -> object:
-        return row.get(self._options.columns.get(name, name))
-
-    def _text(self, row: Mapping[str, Any], name: str) -> str:
-        return _as_text(self._value(row, name))
+            with self._engine.connect() as connection:
+                result = connection.execute(text(self.options.query), {"identifier": identifier})
+                found = [dict(row) for row in result.mappings().fetchmany(2)]
+        except SQLAlchemyError as error:
+            _log.warning("source_unavailable", source=self.options.name, error=type(error).__name__)
+            return Unavailable()
+        columns = self.options.columns
+        return rows.one_of(self.options.name, [rows.read(record, columns) for record in found])
 
 
-def _doubt(rows: list[Mapping[str, Any]], key: str) -> str | None:
-    """Why nobody can be signed in with these rows."""
-    if len(rows) > 1:
-        return "several rows for one identifier"
-    if not key:
-        return "no key"
-    return "key longer than 255 characters" if len(key) > _LONGEST_KEY else None
-
-
-def _as_text(value: object) -> str:
-    """A column's value; drivers give some columns as bytes."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).decode("utf-8", "replace")
-    return "" if value is None else str(value)
-
-
-def _can_be_asked(identifier: str) -> bool:
-    """False for what no database can hold: NUL, lone surrogates, endless text."""
-    try:
-        identifier.encode()
-    except UnicodeEncodeError:
-        return False
-    return 0 < len(identifier) <= _LONGEST_IDENTIFIER and "\x00" not in identifier
-
-
-def _engine(options: SqlOptions) -> Engine:
-    """Read-only, and with an end to every wait. Raises ValueError for an engine we cannot hold to that."""
-    url, seconds = make_url(options.url), options.timeout
-    milliseconds = int(seconds * 1000)
-    arguments: dict[str, Any]
-    match url.get_backend_name():
-        case "sqlite":
-            url, arguments = _existing(url), {"timeout": seconds, "check_same_thread": False}
-        case "postgresql":
-            arguments = {
-                "connect_timeout": max(1, int(seconds)),
-                "tcp_user_timeout": milliseconds,
-                "options": f"-c statement_timeout={milliseconds} -c default_transaction_read_only=on",
-            }
-        case other:
-            raise ValueError(f"{other} is neither SQLite nor PostgreSQL, the engines known so far")
+def _engine(options: SqlOptions, *, writing: bool = False) -> Engine:
+    """Read-only unless `writing`, and with an end to every wait. Raises ValueError for an engine that we cannot
+    hold to that."""
+    url = make_url(options.url.get_secret_value())
+    arguments = _arguments(url.get_backend_name(), options.timeout, writing=writing)
     return create_engine(
-        url,
+        _existing(url, "rw" if writing else "ro") if url.get_backend_name() == "sqlite" else url,
         connect_args=arguments,
         pool_pre_ping=True,
-        pool_timeout=seconds,
+        pool_timeout=options.timeout,
         hide_parameters=True,
     )
 
 
-def _existing(url: URL) -> URL:
+def _arguments(engine: str, seconds: float, *, writing: bool) -> dict[str, Any]:
+    milliseconds = int(seconds * 1000)
+    match engine:
+        case "sqlite":
+            return {"timeout": seconds, "check_same_thread": False}
+        case "postgresql":
+            read_only = f"-c default_transaction_read_only={'off' if writing else 'on'}"
+            return {
+                "connect_timeout": max(1, int(seconds)),
+                "tcp_user_timeout": milliseconds,
+                "options": f"-c statement_timeout={milliseconds} {read_only}",
+            }
+        case "mysql" | "mariadb":
+            return {
+                "connect_timeout": max(1, int(seconds)),
+                "read_timeout": seconds,
+                "write_timeout": seconds,
+                "init_command": f"SET SESSION TRANSACTION READ {'WRITE' if writing else 'ONLY'}",
+            }
+    raise ValueError(f"{engine} is none of the engines that can be held to a time-out here")
+
+
+def _existing(url: URL, mode: str) -> URL:
     """A file that SQLite opens but never makes: a wrong path is an error, not an empty store."""
     if url.database in {None, "", ":memory:"}:
         return url
     path = quote(str(Path(str(url.database)).absolute()))
-    return url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
-
-
-def _date(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value)[:10]) if value else None
-    except ValueError:
-        return None
-
-
-def _flag(value: object) -> bool:
-    return _as_text(value).strip().lower() not in _FALSE
+    return url.set(database=f"file:{path}", query={"mode": mode, "uri": "true"})

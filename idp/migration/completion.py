@@ -13,6 +13,7 @@ from idp.accounts.profile import Profile
 from idp.audit import events
 from idp.extensions import affected, db
 from idp.legacy import identity as identities
+from idp.migration import callbacks
 from idp.migration.models import MigrationCase
 
 
@@ -56,12 +57,35 @@ def complete(case: MigrationCase, new: NewAccount) -> accounts.Account | Lost:
     return account
 
 
+def join(case: MigrationCase, account: accounts.Account) -> bool:
+    """Claim the case's identity for an account that was there before; False when somebody was first.
+    Runs in the caller's transaction."""
+    try:
+        with db.session.begin_nested():
+            _close(case)
+            _claim(case, account)
+    except _LostRaceError:
+        return False
+    return True
+
+
 def _close(case: MigrationCase) -> None:
     """The choices are the account's from now on; the case keeps none."""
     closed = affected(
         update(MigrationCase)
-        .where(MigrationCase.id == case.id, MigrationCase.completed_at.is_(None))
-        .values(completed_at=clock.now(), email=None, phone=None, profile={})
+        .where(
+            MigrationCase.id == case.id,
+            MigrationCase.completed_at.is_(None),
+            MigrationCase.disputed_at.is_(None),
+        )
+        .values(
+            completed_at=clock.now(),
+            email=None,
+            phone=None,
+            profile={},
+            reminder_email=None,
+            reminder_digest=None,
+        )
     )
     if not closed:
         raise _LostRaceError(Lost.ALREADY_MIGRATED)
@@ -70,6 +94,7 @@ def _close(case: MigrationCase) -> None:
 def _claim(case: MigrationCase, account: accounts.Account) -> None:
     if not identities.claim(case.identity_id, account.id):
         raise _LostRaceError(Lost.ALREADY_MIGRATED)
+    callbacks.leave(account.id)
 
 
 def _insert(profile: Profile, new: NewAccount) -> accounts.Account:

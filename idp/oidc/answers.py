@@ -1,4 +1,7 @@
-"""Answers to a relying party through the browser, each with `state` and `iss` (RFC 9207)."""
+"""Answers to a relying party through the browser, each with `state` and `iss` (RFC 9207).
+
+They travel in the query of a redirect, or in a form that submits itself (OAuth 2.0 Form Post Response Mode).
+"""
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
@@ -14,6 +17,8 @@ from idp.security import throttle
 from idp.security.throttle import Budget
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
+from idp.web import headers
+from idp.web.responses import page
 
 
 def grant(request: AuthorizationRequest, session: LiveSession) -> Response | None:
@@ -28,6 +33,7 @@ def grant(request: AuthorizationRequest, session: LiveSession) -> Response | Non
             sid=browser.client_sid(session, request.client.id),
             nonce=request.nonce,
             code_challenge=request.code_challenge,
+            claims=request.claims or None,
         )
         code = codes.issue(session, new)
         _note(session, request.client.client_id)
@@ -49,4 +55,7 @@ def refuse(trusted: Trusted, error: OAuth2Error) -> Response:
 def _back(trusted: Trusted, parameters: list[tuple[str, str]]) -> Response:
     state = [("state", trusted.state)] if trusted.state is not None else []
     answer = [*parameters, *state, ("iss", settings.issuer)]
+    if trusted.response_mode == "form_post":
+        headers.allow_forms_to([trusted.redirect_uri])
+        return page("form-post.html", trusted=trusted, fields=answer)
     return redirect(add_params_to_uri(trusted.redirect_uri, answer), 303)

@@ -1,21 +1,28 @@
 """The authorization endpoint: answer at once, or store the request and let the user sign in."""
 
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oidc.core.errors import LoginRequiredError
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from idp import clock
-from idp.accounts.addresses import parse_email
-from idp.clients import registry
-from idp.errors import PageError
+from idp.clients import subjects
 from idp.extensions import transaction
 from idp.flow import interaction as interactions
 from idp.flow.interaction import Interaction, forget_sign_in
 from idp.flow.requirements import Present, Unmet, unmet
-from idp.oidc import answers
-from idp.oidc.request import AuthorizationRequest, check, trust
+from idp.oidc import answers, pushed, request_object, stored
+from idp.oidc.request import (
+    AuthorizationRequest,
+    Parameters,
+    Trusted,
+    UnmetAuthenticationRequirementsError,
+    check,
+    trust,
+)
 from idp.sessions import browser
+from idp.sessions.authentication import ACR
 from idp.sessions.browser import LiveSession
 from idp.web import cookies, locale
 from idp.web.guard import own_interaction
@@ -27,9 +34,12 @@ blueprint = Blueprint("authorization", __name__)
 @blueprint.get("/authorize")
 def authorize() -> Response:
     """OIDC Core 3.1.2.1: with a session that does, the code goes back at once."""
-    trusted = trust(request.args)
+    if pushed.is_reference(request.args):
+        return _take_up(request.args)
+    parameters, problem = _opened(request.args)
+    trusted = trust(parameters)
     try:
-        checked = check(trusted, request.args)
+        checked = _checked(trusted, parameters, problem)
         session = browser.find(cookies.session_token())
         missing = _missing(checked, session, here=False)
         if session and missing is None and (answer := answers.grant(checked, session)):
@@ -37,19 +47,22 @@ def authorize() -> Response:
         _refuse_silence(checked)
     except OAuth2Error as error:
         return answers.refuse(trusted, error)
-    interaction_id = _store(checked, cookies.browser_digest())
+    interaction_id = _keep(checked, cookies.browser_digest())
     return redirect(url_for("pages.dispatch", interaction_id=interaction_id), 303)
 
 
 @blueprint.post("/authorize")
 def authorize_by_post() -> Response:
     """Store the request and come back by GET: our cookies do not travel on a cross-site POST."""
-    trusted = trust(request.form)
+    if pushed.is_reference(request.form):
+        return _take_up(request.form)
+    parameters, problem = _opened(request.form)
+    trusted = trust(parameters)
     try:
-        checked = check(trusted, request.form)
+        checked = _checked(trusted, parameters, problem)
     except OAuth2Error as error:
         return answers.refuse(trusted, error)
-    interaction_id = _store(checked, interactions.UNBOUND)
+    interaction_id = _keep(checked, interactions.UNBOUND)
     return redirect(url_for("authorization.resume", interaction_id=interaction_id, bind=1), 303)
 
 
@@ -57,12 +70,11 @@ def authorize_by_post() -> Response:
 def resume(interaction_id: str) -> Response:
     """Answer a stored request if the browser's session does by now."""
     if "bind" in request.args:
-        with transaction():
-            interactions.bind(interaction_id, cookies.browser_digest())
+        _bind(interaction_id)
     interaction = own_interaction(interaction_id)
     if interaction.client_id is None:
         return redirect(url_for("pages.account"), 303)
-    checked = _stored(interaction)
+    checked = stored.read(interaction)
     session = browser.find(cookies.session_token())
     here = session is not None and session.authentication_id == interaction.authentication_id
     missing = _missing(checked, session, here=here)
@@ -71,7 +83,9 @@ def resume(interaction_id: str) -> Response:
             return answer
         _refuse_silence(checked)
         if here and missing is Unmet.OTHER_PERSON:
-            raise LoginRequiredError("Another person signed in than the hint names.")
+            raise LoginRequiredError("Another person signed in than the request names.")
+        if here and missing is Unmet.OTHER_LEVEL:
+            raise UnmetAuthenticationRequirementsError
     except OAuth2Error as error:
         return answers.refuse(checked.trusted, error)
     if interaction.authentication_id is not None:
@@ -79,10 +93,48 @@ def resume(interaction_id: str) -> Response:
     return redirect(url_for("pages.dispatch", interaction_id=interaction_id), 303)
 
 
+def _bind(interaction_id: str) -> None:
+    """Who stored it may not be who brings it: the language is this browser's."""
+    with transaction():
+        digest = cookies.browser_digest()
+        if interactions.bind(interaction_id, digest) and (
+            bound := interactions.load(interaction_id, digest)
+        ):
+            bound.locale = locale.choose(bound.request["ui_locales"])
+
+
+def _take_up(parameters: Parameters) -> Response:
+    """A request that was pushed, in the browser that it was pushed for."""
+    interaction_id = pushed.find(parameters)
+    with transaction():
+        interactions.admit(network())
+    return redirect(url_for("authorization.resume", interaction_id=interaction_id, bind=1), 303)
+
+
+def _opened(sent: Parameters) -> tuple[Parameters, OAuth2Error | None]:
+    request_object.load_keys(sent)
+    return request_object.open_(sent)
+
+
+def _checked(
+    trusted: Trusted, parameters: Parameters, problem: OAuth2Error | None
+) -> AuthorizationRequest:
+    """The request that a browser brought whole. Raises OAuth2Error."""
+    if problem:
+        raise problem
+    if trusted.client.require_pushed_authorization_requests:
+        raise InvalidRequestError("This client must push its requests.")
+    return check(trusted, parameters)
+
+
 def _missing(
     checked: AuthorizationRequest, session: LiveSession | None, *, here: bool
 ) -> Unmet | None:
-    present = Present(session.sub, session.authenticated_at, here) if session else None
+    present = None
+    if session:
+        acr = ACR[session.channel]
+        known = subjects.subject(session.sub, checked.client)
+        present = Present(known, session.authenticated_at, acr, here)
     return unmet(checked.requirements, present, clock.now())
 
 
@@ -91,31 +143,11 @@ def _refuse_silence(checked: AuthorizationRequest) -> None:
         raise LoginRequiredError("The user has to sign in.")
 
 
-def _store(checked: AuthorizationRequest, browser: str) -> str:
-    """Keep the request for a browser; the interaction's id. Raises PageError when its network has too many."""
-    hint = parse_email(checked.login_hint)
+def _keep(checked: AuthorizationRequest, browser: str) -> str:
+    """The interaction's id. Raises PageError when the network has begun too many."""
     with transaction():
-        if interactions.admit(network()):
-            interaction = interactions.open_interaction(
-                checked.client.id,
-                browser,
-                checked.as_json(),
-                locale=locale.choose(checked.ui_locales),
-            )
-            interaction.identifier = hint.address if hint else ""
-            return interaction.id
-    raise PageError(
-        "Trop de connexions ont été commencées depuis votre réseau. Réessayez dans quelques minutes.",
-        status=429,
-    )
-
-
-def _stored(interaction: Interaction) -> AuthorizationRequest:
-    row = interaction.client_id
-    client = registry.by_row_id(row) if row is not None else None
-    if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
-        raise PageError("Ce service n’est plus enregistré.", status=410)
-    return AuthorizationRequest.from_json(client, interaction.request)
+        interactions.admit(network())
+        return stored.keep(checked, browser)
 
 
 def _sign_in_again(interaction: Interaction) -> None:

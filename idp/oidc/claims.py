@@ -3,20 +3,27 @@
 from typing import Any
 
 from idp.accounts.account import Account
+from idp.oidc import legacy_scope
 
 SCOPE_CLAIMS: dict[str, tuple[str, ...]] = {
     "profile": ("name", "given_name", "family_name", "birthdate", "locale", "updated_at"),
     "email": ("email", "email_verified"),
     "phone": ("phone_number", "phone_number_verified"),
     "address": ("address",),
+    legacy_scope.SCOPE: (legacy_scope.CLAIM,),
 }
 
 
 def of(account: Account, scope: str) -> dict[str, Any]:
-    """`sub` and every known claim that the scope covers."""
-    known = {name: value for name, value in _all(account).items() if value not in (None, "", {})}
+    """Every known claim that the scope covers."""
+    claims = known(account)
     wanted = [name for part in scope.split() for name in SCOPE_CLAIMS.get(part, ())]
-    return {"sub": account.sub, **{name: known[name] for name in wanted if name in known}}
+    return {name: claims[name] for name in wanted if name in claims}
+
+
+def known(account: Account) -> dict[str, Any]:
+    """Every claim that has a value."""
+    return {name: value for name, value in _all(account).items() if value not in (None, "", {})}
 
 
 def _all(account: Account) -> dict[str, Any]:

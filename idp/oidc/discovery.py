@@ -5,15 +5,18 @@ from typing import Any
 from flask import Blueprint, jsonify, url_for
 from werkzeug.wrappers import Response
 
-from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES
-from idp.delivery.messages import LOCALES
+from idp.clients import keys
+from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, SUBJECT_TYPES
 from idp.extensions import settings
-from idp.keys import signing
+from idp.keys import encryption, signing
+from idp.oidc import cors
 from idp.oidc.claims import SCOPE_CLAIMS
-from idp.oidc.request import PROMPTS
+from idp.oidc.introspection import Introspection
+from idp.oidc.request import PROMPTS, RESPONSE_MODES
+from idp.options import LOCALES
 from idp.sessions.authentication import ACR
 
-blueprint = Blueprint("discovery", __name__)
+blueprint = cors.for_everybody(Blueprint("discovery", __name__))
 
 _CACHE = "public, max-age=300"
 """Far less than the time a key is published before it signs."""
@@ -22,7 +25,7 @@ _CACHE = "public, max-age=300"
 @blueprint.get("/.well-known/openid-configuration")
 def openid_configuration() -> Response:
     """The provider's metadata; only what is really supported."""
-    return _cached({**_endpoints(), **_abilities()})
+    return _cached({**_endpoints(), **_abilities(), **_algorithms()})
 
 
 @blueprint.get("/jwks")
@@ -48,26 +51,52 @@ def _endpoints() -> dict[str, str]:
         "userinfo_endpoint": at("userinfo.userinfo"),
         "jwks_uri": at("discovery.jwks"),
         "end_session_endpoint": at("logout.end_session"),
+        "revocation_endpoint": at("revocation.revoke"),
+        "pushed_authorization_request_endpoint": at("pushed.push"),
+        "introspection_endpoint": at("introspection.introspect"),
     }
 
 
 def _abilities() -> dict[str, Any]:
     return {
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": [*RESPONSE_MODES],
         "grant_types_supported": [*GRANT_TYPES],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [*signing.ALGORITHMS],
+        "subject_types_supported": [*SUBJECT_TYPES],
         "scopes_supported": [*SCOPES],
         "claims_supported": ["sub", *(name for names in SCOPE_CLAIMS.values() for name in names)],
         "claim_types_supported": ["normal"],
         "token_endpoint_auth_methods_supported": [*AUTH_METHODS],
+        "revocation_endpoint_auth_methods_supported": [*AUTH_METHODS],
+        "introspection_endpoint_auth_methods_supported": [*Introspection.CLIENT_AUTH_METHODS],
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": [*ACR.values()],
         "prompt_values_supported": [*PROMPTS],
+        "display_values_supported": ["page", "popup", "touch"],
+        "claims_locales_supported": [*LOCALES],
         "ui_locales_supported": [*LOCALES],
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "authorization_response_iss_parameter_supported": True,
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+    }
+
+
+def _algorithms() -> dict[str, list[str]]:
+    unsigned = ["none"] if "unsigned-requests" in settings.weaker_clients else []
+    ours, theirs = signing.available(), [*keys.ALGORITHMS]
+    return {
+        "id_token_signing_alg_values_supported": ours,
+        "userinfo_signing_alg_values_supported": ours,
+        "request_object_signing_alg_values_supported": [*unsigned, *theirs],
+        "token_endpoint_auth_signing_alg_values_supported": theirs,
+        "introspection_endpoint_auth_signing_alg_values_supported": theirs,
+        "revocation_endpoint_auth_signing_alg_values_supported": theirs,
+        **{
+            f"{what}_encryption_{part}_values_supported": [*values]
+            for what in ("id_token", "userinfo")
+            for part, values in (("alg", encryption.ALGORITHMS), ("enc", encryption.ENCODINGS))
+        },
     }

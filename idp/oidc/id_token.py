@@ -1,15 +1,21 @@
-"""ID tokens (OIDC Core 2): who, when, how, for whom. Scope claims are in userinfo, not here."""
+"""ID tokens (OIDC Core 2): who, when, how, for whom.
+
+Claims of the scope are in userinfo; here too only for clients that are registered so.
+"""
 
 from typing import Any
 
 from authlib.oidc.core import OpenIDCode
-from joserfc.jwk import ECKey, RSAKey
 
 from idp import clock
 from idp.accounts.account import Account
+from idp.clients import registry, subjects
 from idp.extensions import settings
+from idp.grants.models import AuthorizationCode
+from idp.keys.signing import PrivateKey
+from idp.oidc import claims, claims_parameter, client_tokens
 from idp.oidc.grant_types import RedeemedCode
-from idp.oidc.server import ProtocolClient
+from idp.oidc.server import ProtocolClient, TokenRequest
 
 
 class IdToken(OpenIDCode):  # type: ignore[misc]
@@ -19,9 +25,18 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         """Replay is the client's to notice; ours is the code."""
         return False
 
-    def resolve_client_private_key(self, client: ProtocolClient) -> RSAKey | ECKey:
+    def resolve_client_private_key(self, client: ProtocolClient) -> PrivateKey:
         """The cached key object; a dictionary would be imported again for each token."""
         return client.signing_key
+
+    def encode_id_token(self, token: dict[str, Any], request: TokenRequest) -> str:
+        """Encrypted too where the client is registered so (OIDC Core 10.2)."""
+        signed: str = super().encode_id_token(token, request)
+        client = request.client.registered
+        if alg := client.id_token_encrypted_response_alg:
+            enc = client.id_token_encrypted_response_enc
+            return client_tokens.encrypt(signed, client, alg, enc)
+        return signed
 
     def get_encode_header(self, client: ProtocolClient) -> dict[str, str]:
         """`kid` of the key that signs."""
@@ -42,8 +57,20 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def get_authorization_code_claims(self, authorization_code: RedeemedCode) -> dict[str, Any]:
         """What the authorization request and the sign-in fixed, and the session's `sid`."""
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
-        return {**claims, "sid": authorization_code.row.sid}
+        row = authorization_code.row
+        client = registry.by_row_id(row.client_id)
+        sub = subjects.subject(row.account.sub, client) if client else row.account.sub
+        return {**_asked(row), **claims, "sid": row.sid, "sub": sub}
 
     def generate_user_info(self, user: Account, scope: str) -> dict[str, Any]:  # noqa: ARG002
-        """Only the subject."""
-        return {"sub": user.sub}
+        """Nothing that the claims of the code do not have."""
+        return {}
+
+
+def _asked(code: AuthorizationCode) -> dict[str, Any]:
+    """Claims of the person that belong into this token; legacy ones are in userinfo only."""
+    client, wishes = registry.by_row_id(code.client_id), (code.claims or {}).get("id_token", {})
+    whole = client is not None and client.id_token_scope_claims
+    of_scope = claims.of(code.account, code.scope) if whole else {}
+    single = claims_parameter.fulfilled(wishes, claims.known(code.account)) if wishes else {}
+    return {**of_scope, **single}

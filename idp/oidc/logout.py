@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from idp.audit import events
-from idp.clients import registry
+from idp.clients import registry, subjects
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
 from idp.extensions import transaction
@@ -45,7 +45,7 @@ def end_session() -> Response:
     session = browser.find(cookies.session_token())
     if session is None:
         return _gone(asked if asked.hint else _Asked(None, None, None))
-    if asked.hint and _names(asked.hint, session):
+    if asked.hint and asked.client and _names(asked.hint, asked.client, session):
         return _end(asked, session)
     headers.allow_forms_to([asked.target] if asked.target else [])
     fields = {name: request.args[name] for name in _FIELDS if name in request.args}
@@ -99,8 +99,9 @@ def _target(client: RegisteredClient | None, parameters: MultiDict[str, str]) ->
     return str(add_params_to_uri(uri, [("state", state)])) if state else uri
 
 
-def _names(hint: Hint, session: LiveSession) -> bool:
-    return hint.sub == session.sub and browser.knows(session, hint.sid)
+def _names(hint: Hint, client: RegisteredClient, session: LiveSession) -> bool:
+    same = hint.sub == subjects.subject(session.sub, client)
+    return same and browser.knows(session, hint.sid)
 
 
 def _end(asked: _Asked, session: LiveSession) -> Response:

@@ -6,29 +6,39 @@ redirect. Then `check`: each function looks at one thing and raises an OAuth err
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     InvalidRequestError,
     InvalidScopeError,
     UnsupportedResponseTypeError,
 )
-from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
 from werkzeug.datastructures import MultiDict
 
-from idp.clients import registry
+from idp.clients import redirects, registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
+from idp.extensions import settings
 from idp.flow.requirements import Requirements
-from idp.oidc import hints
+from idp.oidc import claims_parameter, hints
+from idp.oidc.claims_parameter import Wishes
 from idp.sessions.authentication import ACR
 
+RESPONSE_MODES = ("query", "form_post")
 PROMPTS = ("none", "login", "select_account", "consent")
 _LONGEST = 2000
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Parameters = MultiDict[str, str]
+
+
+class UnmetAuthenticationRequirementsError(OAuth2Error):  # type: ignore[misc]
+    """OpenID Connect Core Error Code unmet_authentication_requirements 1.0."""
+
+    error = "unmet_authentication_requirements"
+    description = "The level of sign-in that the request demands was not reached."
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Trusted:
     client: RegisteredClient
     redirect_uri: str
     state: str | None
+    response_mode: str = "query"
 
 
 @dataclass(frozen=True)
@@ -56,16 +67,21 @@ class AuthorizationRequest:
     login_hint: str
     ui_locales: str
     acr_values: tuple[str, ...] = ()
+    acr_essential: tuple[str, ...] = ()
+    response_mode: str = "query"
+    claims: Wishes = field(default_factory=dict)
 
     @property
     def requirements(self) -> Requirements:
         """What is asked of the sign-in."""
-        return Requirements(frozenset(self.prompt), self.max_age, self.sub)
+        return Requirements(
+            frozenset(self.prompt), self.max_age, self.sub, frozenset(self.acr_essential)
+        )
 
     @property
     def trusted(self) -> Trusted:
         """Where answers go."""
-        return Trusted(self.client, self.redirect_uri, self.state)
+        return Trusted(self.client, self.redirect_uri, self.state, self.response_mode)
 
     def as_json(self) -> dict[str, Any]:
         """All but the client, for the interaction's `request` column."""
@@ -81,17 +97,19 @@ class AuthorizationRequest:
 
 
 def trust(parameters: Parameters) -> Trusted:
-    """Client and redirect URI, or PageError. The URI is compared character by character (RFC 9700 2.1)."""
+    """Client and redirect URI, or PageError. See `clients.redirects` for the URI."""
     if len(parameters.getlist("client_id")) != 1 or len(parameters.getlist("redirect_uri")) != 1:
         raise PageError("Ce lien de connexion est incomplet. Revenez au service et réessayez.")
     client = registry.find(parameters["client_id"])
     if client is None:
         raise PageError("Ce lien de connexion vient d’un service inconnu.")
-    if parameters["redirect_uri"] not in client.redirect_uris:
+    if not redirects.accepts(client, parameters["redirect_uri"]):
         raise PageError("Ce lien de connexion mène à une adresse qui n’est pas celle du service.")
     states = parameters.getlist("state")
     usable = len(states) == 1 and _size(states[0]) <= _LONGEST
-    return Trusted(client, parameters["redirect_uri"], states[0] if usable else None)
+    modes = parameters.getlist("response_mode")
+    mode = modes[0] if len(modes) == 1 and modes[0] in RESPONSE_MODES else "query"
+    return Trusted(client, parameters["redirect_uri"], states[0] if usable else None, mode)
 
 
 def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
@@ -100,6 +118,11 @@ def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
         look(parameters, trusted.client)
     get = parameters.get
     client = trusted.client
+    wishes = claims_parameter.read(get("claims"), client)
+    levels, essential = claims_parameter.levels(wishes)
+    if essential and not set(levels) & set(ACR.values()):
+        raise UnmetAuthenticationRequirementsError
+    wanted = [*levels, *get("acr_values", "").split()]
     return AuthorizationRequest(
         client=client,
         redirect_uri=trusted.redirect_uri,
@@ -109,10 +132,13 @@ def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
         code_challenge=get("code_challenge"),
         prompt=tuple(get("prompt", "").split()),
         max_age=int(parameters["max_age"]) if get("max_age") else client.default_max_age,
-        sub=_hinted_sub(parameters, client),
+        sub=_one_person(parameters, client, wishes),
         login_hint=get("login_hint", "")[:254],
         ui_locales=get("ui_locales", "")[:100],
-        acr_values=tuple(acr for acr in get("acr_values", "").split() if acr in ACR.values()),
+        acr_values=tuple(acr for acr in wanted if acr in ACR.values()),
+        acr_essential=levels if essential else (),
+        response_mode=trusted.response_mode,
+        claims=wishes,
     )
 
 
@@ -135,13 +161,6 @@ def _size(value: str) -> int:
     return len(value.encode("utf-8", "surrogatepass"))
 
 
-def _no_request_object(parameters: Parameters, _client: RegisteredClient) -> None:
-    if "request" in parameters:
-        raise RequestNotSupportedError("The request parameter is not supported.")
-    if "request_uri" in parameters:
-        raise RequestURINotSupportedError("The request_uri parameter is not supported.")
-
-
 def _response_type(parameters: Parameters, _client: RegisteredClient) -> None:
     if "response_type" not in parameters:
         raise InvalidRequestError("The response_type parameter is missing.")
@@ -150,8 +169,8 @@ def _response_type(parameters: Parameters, _client: RegisteredClient) -> None:
 
 
 def _response_mode(parameters: Parameters, _client: RegisteredClient) -> None:
-    if parameters.get("response_mode", "query") != "query":
-        raise InvalidRequestError("The response_mode must be query.")
+    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
+        raise InvalidRequestError("The response_mode must be query or form_post.")
 
 
 def _scope(parameters: Parameters, _client: RegisteredClient) -> None:
@@ -162,7 +181,8 @@ def _scope(parameters: Parameters, _client: RegisteredClient) -> None:
 def _pkce(parameters: Parameters, client: RegisteredClient) -> None:
     challenge = parameters.get("code_challenge")
     if challenge is None:
-        if client.require_pkce or "code_challenge_method" in parameters:
+        may = "no-pkce" in settings.weaker_clients and not client.require_pkce
+        if not may or "code_challenge_method" in parameters:
             raise InvalidRequestError("The code_challenge parameter is missing.")
         return
     if parameters.get("code_challenge_method") != "S256":
@@ -187,7 +207,6 @@ def _max_age(parameters: Parameters, _client: RegisteredClient) -> None:
 _TABLE: tuple[Callable[[Parameters, RegisteredClient], None], ...] = (
     _no_parameter_twice,
     _sane_values,
-    _no_request_object,
     _response_type,
     _response_mode,
     _scope,
@@ -200,7 +219,7 @@ _TABLE: tuple[Callable[[Parameters, RegisteredClient], None], ...] = (
 def _granted_scope(parameters: Parameters, client: RegisteredClient) -> str:
     """What was asked and is registered, in the order asked; the rest is left out (RFC 6749 3.3)."""
     asked = dict.fromkeys(parameters["scope"].split())
-    return " ".join(scope for scope in asked if scope in client.scope)
+    return " ".join(scope for scope in asked if scope in client.scopes)
 
 
 def _hinted_sub(parameters: Parameters, client: RegisteredClient) -> str | None:
@@ -212,3 +231,11 @@ def _hinted_sub(parameters: Parameters, client: RegisteredClient) -> str | None:
     if hint is None or hint.client_id != client.client_id:
         raise InvalidRequestError("The id_token_hint is not an ID token of this client.")
     return hint.sub
+
+
+def _one_person(parameters: Parameters, client: RegisteredClient, wishes: Wishes) -> str | None:
+    """Who must sign in, by the hint or by the claims parameter (OIDC Core 3.1.2.1, 5.5.1)."""
+    hinted, wanted = _hinted_sub(parameters, client), claims_parameter.subject(wishes)
+    if hinted and wanted and hinted != wanted:
+        raise InvalidRequestError("The id_token_hint and the claims parameter name two people.")
+    return hinted or wanted

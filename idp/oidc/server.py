@@ -1,29 +1,20 @@
 """Authlib's authorization server, fed with our clients and our own reading of token requests."""
 
-import base64
-import binascii
 from functools import cached_property
-from typing import Any
-from urllib.parse import unquote_plus
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import (
     ClientMixin,
-    InvalidClientError,
-    InvalidRequestError,
     OAuth2Request,
 )
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from flask import request
 
-from idp.audit import events
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
 from idp.keys import signing
 from idp.keys.signing import PrivateKey
-from idp.security import throttle
-from idp.security.throttle import Budget
 
 _LONGEST = 4000
 
@@ -52,9 +43,9 @@ class ProtocolClient(ClientMixin):  # type: ignore[misc]
         """Registered for this grant?"""
         return grant_type in self.registered.grant_types
 
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """The one registered method, and at the token endpoint only."""
-        return endpoint == "token" and method == self.registered.token_endpoint_auth_method
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
+        """The one registered method, at every endpoint (RFC 7009 2.1, RFC 7662 2.1)."""
+        return method == self.registered.token_endpoint_auth_method
 
 
 class TokenRequest(OAuth2Request):  # type: ignore[misc]
@@ -84,56 +75,5 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return ProtocolClient(registered) if registered else None
 
 
-def check_form() -> None:
-    """Refuse what Authlib would take: fields in the query, fields twice, two ways to authenticate."""
-    if request.mimetype != "application/x-www-form-urlencoded":
-        raise InvalidRequestError("Send the parameters as application/x-www-form-urlencoded.")
-    if request.args:
-        raise InvalidRequestError("Parameters in the query are not accepted.")
-    if any(len(values) > 1 for _, values in request.form.lists()):
-        raise InvalidRequestError("A parameter was sent more than once.")
-    if any(len(value) > _LONGEST for value in request.form.values()):
-        raise InvalidRequestError("A parameter is too long.")
-    if "Authorization" in request.headers and "client_secret" in request.form:
-        raise InvalidRequestError("Authenticate in one way only.")
-
-
-def by_basic(query_client: Any, token_request: TokenRequest) -> ProtocolClient | None:
-    """`client_secret_basic`: both parts are form-encoded before base64 (RFC 6749 2.3.1)."""
-    kind, _, value = token_request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        raise InvalidClientError(
-            "The Authorization header is malformed.", status_code=401
-        ) from None
-    return _with_secret(query_client(unquote_plus(name)), unquote_plus(secret))
-
-
-def by_post(query_client: Any, token_request: TokenRequest) -> ProtocolClient | None:
-    """`client_secret_post`."""
-    form = token_request.form
-    if "client_secret" not in form:
-        return None
-    return _with_secret(query_client(form.get("client_id", "")), form["client_secret"])
-
-
-def by_name(query_client: Any, token_request: TokenRequest) -> ProtocolClient | None:
-    """`none`: a public client, known by PKCE only."""
-    form = token_request.form
-    if "client_secret" in form or "Authorization" in token_request.headers:
-        return None
-    client: ProtocolClient | None = query_client(form.get("client_id", ""))
-    return client
-
-
-def _with_secret(client: ProtocolClient | None, secret: str) -> ProtocolClient | None:
-    """Runs in the token request's transaction, which is committed for refusals too."""
-    if client is None or client.registered.secret_matches(secret):
-        return client
-    name = client.get_client_id()
-    if not throttle.reserve(Budget(f"audit:client:{name}", 1, events.BOUND)):
-        events.client_refused(client_id=name)
-    return None
+server = Server()
+"""The one of the application: each module adds its grant or endpoint."""

@@ -13,7 +13,7 @@ from idp.flow.visit import Visit
 from idp.pages import words
 from idp.pages.blueprint import blueprint
 from idp.web import cookies
-from idp.web.guard import account_page, sign_in_first
+from idp.web.guard import account_page, sign_in_again
 from idp.web.network import network
 from idp.web.responses import page
 
@@ -47,8 +47,9 @@ def submit_account_password(visit: Visit) -> Response:
     """«Changer le mot de passe»."""
     typed = [request.form.get(name, "") for name in ("present", "password", "confirmation")]
     match flow.change_password(visit, typed[0], typed[1], typed[2], network()):
-        case PasswordChanged(email=email):
-            return sign_in_first(identifier=email, notice=Notice.PASSWORD_CHANGED)
+        case PasswordChanged(email=email, epoch=epoch):
+            notice = Notice.PASSWORD_CHANGED
+            return sign_in_again(visit, epoch, identifier=email, notice=notice)
         case PasswordRefused(problems=problems):
             return _show(visit, 422, *[words.password_problem(one) for one in problems])
         case PresentRefused(wait=pause):

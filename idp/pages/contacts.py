@@ -14,7 +14,7 @@ from idp.flow.visit import Visit
 from idp.pages import words
 from idp.pages.blueprint import blueprint
 from idp.pages.codes import waiting
-from idp.web.guard import account_page, sign_in_first
+from idp.web.guard import account_page, sign_in_again
 from idp.web.network import network
 from idp.web.responses import page
 
@@ -38,7 +38,7 @@ def submit_account_email(visit: Visit) -> Response:
             return _to("account_email_code")
         case SendRefused() as refused:
             return _show_form(visit, "email", 429, typed, words.send_problem("email", refused))
-        case InputProblem.INVALID_EMAIL:
+        case InputProblem():
             return _show_form(visit, "email", 422, typed, words.email_problem())
         case ContactsHeld(until=until):
             return _show_form(visit, "email", 422, typed, words.held_problem("email", until))
@@ -56,8 +56,8 @@ def account_email_code(visit: Visit) -> Response:
 def submit_account_email_code(visit: Visit) -> Response:
     """Check it: from then on the identifier is the new one."""
     match flow.verify_email(visit, request.form.get("code", "")):
-        case EmailChanged(email=email):
-            return sign_in_first(identifier=email, notice=Notice.EMAIL_CHANGED)
+        case EmailChanged(email=email, epoch=epoch):
+            return sign_in_again(visit, epoch, identifier=email, notice=Notice.EMAIL_CHANGED)
         case CodeRefused() as refused:
             return _refused(visit, Purpose.EMAIL_CHANGE, refused)
         case ContactsHeld(until=until):
@@ -127,7 +127,8 @@ def resend_account_code(visit: Visit) -> Response:
     """Send the awaited code again."""
     outcome, purpose = flow.resend(visit, network()), _purpose(visit)
     if isinstance(outcome, SendRefused) and purpose:
-        return _show_code(visit, purpose, 429, notice=words.send_refusal(outcome))
+        status = words.send_status(outcome)
+        return _show_code(visit, purpose, status, notice=words.send_refusal(outcome))
     return _to(f"{_FORMS[purpose]}_code" if purpose else "account")
 
 

@@ -4,13 +4,13 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.challenges.results import CodeRefused, SendRefused, Sent
-from idp.flow import enrolment
+from idp.flow import enrolment, joining
 from idp.flow.enrolment import CodeAccepted, InputProblem
 from idp.flow.position import Position
 from idp.flow.steps import Step
-from idp.pages import words
+from idp.pages import invitation_words, notices, words
 from idp.pages.blueprint import STEP, blueprint
-from idp.pages.codes import show_code_page
+from idp.pages.codes import show_code_page, show_refused_code
 from idp.web.guard import step_page
 from idp.web.network import network
 from idp.web.responses import onward, page
@@ -36,6 +36,8 @@ def submit_email(position: Position) -> Response:
             return _show(position, 429, typed, words.send_problem("email", refused))
         case InputProblem.INVALID_EMAIL:
             return _show(position, 422, typed, words.email_problem())
+        case InputProblem.NOT_INVITED:
+            return _show(position, 422, typed, invitation_words.not_invited())
 
 
 @blueprint.get(f"{STEP}/email-code")
@@ -53,7 +55,7 @@ def submit_email_code(position: Position) -> Response:
         case CodeAccepted():
             return onward(position.interaction.id)
         case CodeRefused() as refused:
-            return show_code_page(position, words.code_status(refused), words.code_problem(refused))
+            return show_refused_code(position, refused)
 
 
 @blueprint.post(f"{STEP}/email/change")
@@ -80,7 +82,7 @@ def confirm_email(position: Position) -> Response:
 
 
 def _show(position: Position, status: int, value: str, *problems: words.Problem) -> Response:
-    notice = None if problems else words.notice(position.notice)
+    notice = None if problems else notices.said_first(position.notice)
     return page(
         "email.html",
         status=status,
@@ -88,4 +90,5 @@ def _show(position: Position, status: int, value: str, *problems: words.Problem)
         value=value,
         problems=problems,
         notice=notice,
+        joins=joining.offered(position),
     )

@@ -11,7 +11,7 @@ from idp.flow.position import Position
 from idp.flow.steps import Step
 from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
-from idp.pages.codes import show_code_page
+from idp.pages.codes import show_code_page, show_refused_code
 from idp.web.guard import step_page
 from idp.web.network import network
 from idp.web.responses import onward, page
@@ -63,7 +63,7 @@ def submit_phone_code(position: Position) -> Response:
         case CodeAccepted():
             return onward(position.interaction.id)
         case CodeRefused() as refused:
-            return show_code_page(position, words.code_status(refused), words.code_problem(refused))
+            return show_refused_code(position, refused)
 
 
 @blueprint.post(f"{STEP}/phone/change")

@@ -7,11 +7,12 @@ from idp.accounts import account as accounts
 from idp.accounts.phones import readable
 from idp.accounts.profile import Profile
 from idp.extensions import settings
-from idp.flow import enrolment
+from idp.flow import enrolment, newcomer
 from idp.flow.enrolment import Completed, CompletionLost, PasswordRefused
+from idp.flow.newcomer import PERSONAL, ProfileRefused, Typed
 from idp.flow.position import Position
 from idp.flow.steps import Step
-from idp.pages import words
+from idp.pages import invitation_words, words
 from idp.pages.blueprint import STEP, blueprint
 from idp.web.guard import step_page
 from idp.web.responses import onward, page
@@ -28,9 +29,10 @@ def profile(position: Position) -> Response:
 @step_page(Step.PROFILE)
 def submit_profile(position: Position) -> Response:
     """«Mettre à jour le compte»."""
-    password = request.form.get("password", "")
-    confirmation = request.form.get("confirmation", "")
-    match enrolment.complete(position, password, confirmation):
+    typed = [request.form.get(name, "") for name in (*PERSONAL, "password", "confirmation")]
+    match newcomer.finish(position, Typed(*typed[:3]), *typed[3:]):
+        case ProfileRefused(problems=problems):
+            return _show(position, 422, *[invitation_words.profile(one) for one in problems])
         case PasswordRefused(problems=problems):
             return _show(position, 422, *[words.password_problem(one) for one in problems])
         case Completed() | CompletionLost():
@@ -62,6 +64,8 @@ def _show(position: Position, status: int, *problems: words.Problem) -> Response
         status=status,
         position=position,
         profile=Profile.from_json(position.case.profile),
+        newcomer=newcomer.is_one(position),
+        typed=request.form,
         number=readable(number) if number else None,
         sms=settings.sms_enabled,
         problems=problems,

@@ -11,9 +11,11 @@ from idp.flow.floor import Busy
 from idp.flow.position import Position
 from idp.flow.recovery import Proven, Recovered, RecoveryLost
 from idp.flow.steps import Step
-from idp.pages import words
+from idp.flow.tries import Visitor
+from idp.pages import notices, words
 from idp.pages.blueprint import STEP, blueprint
-from idp.pages.codes import show_code_page
+from idp.pages.codes import show_code_page, show_refused_code
+from idp.web import known_browsers
 from idp.web.guard import step_page
 from idp.web.network import network
 from idp.web.responses import onward, page
@@ -31,20 +33,21 @@ def begin_recovery(position: Position) -> Response:
 @step_page(Step.RECOVERY)
 def recovery(position: Position) -> Response:
     """Ask for the address."""
-    return _show_address(position, 200)
+    return _show_address(position, 200, position.interaction.identifier)
 
 
 @blueprint.post(f"{STEP}/recovery")
 @step_page(Step.RECOVERY)
 def submit_recovery(position: Position) -> Response:
     """Send a code to it, if it is anybody's; what follows looks the same."""
-    match flow.ask(position, request.form.get("email", ""), network()):
+    typed = request.form.get("email", "")
+    match flow.ask(position, typed, Visitor(network(), known_browsers.knows)):
         case Sent():
             return onward(position.interaction.id)
         case Busy():
-            return _show_address(position, 503, words.busy_problem("email"))
+            return _show_address(position, 503, typed, words.busy_problem("email"))
         case SendRefused() as refused:
-            return _show_address(position, 429, words.send_problem("email", refused))
+            return _show_address(position, 429, typed, words.send_problem("email", refused))
 
 
 @blueprint.post(f"{STEP}/recovery/change")
@@ -108,12 +111,21 @@ def _checked(position: Position, outcome: Proven | CodeRefused) -> Response:
         case Proven():
             return onward(position.interaction.id)
         case CodeRefused() as refused:
-            return show_code_page(position, words.code_status(refused), words.code_problem(refused))
+            return show_refused_code(position, refused)
 
 
-def _show_address(position: Position, status: int, *problems: words.Problem) -> Response:
-    notice = None if problems else words.notice(position.notice)
-    return page("recovery.html", status=status, position=position, problems=problems, notice=notice)
+def _show_address(
+    position: Position, status: int, value: str, *problems: words.Problem
+) -> Response:
+    notice = None if problems else notices.said_first(position.notice)
+    return page(
+        "recovery.html",
+        status=status,
+        position=position,
+        value=value,
+        problems=problems,
+        notice=notice,
+    )
 
 
 def _show_password(position: Position, status: int, *problems: words.Problem) -> Response:
@@ -122,7 +134,8 @@ def _show_password(position: Position, status: int, *problems: words.Problem) ->
         "recovery-password.html",
         status=status,
         position=position,
-        email=position.owner.email,
+        # Of whoever was invited back, nothing is shown but what they typed.
+        email=position.interaction.recovery_email or position.owner.email,
         problems=problems,
         least=settings.password_min,
     )

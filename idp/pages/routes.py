@@ -4,16 +4,20 @@ from flask import Flask, jsonify
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
-from idp.extensions import db
+from idp.extensions import csrf, db
 from idp.pages import (
     account,
     alerts,
     codes,
     contacts,
     email,
+    invited,
+    joining,
+    on_record,
     phone,
     profile,
     recovery,
+    reminders,
     second_factor,
     sign_in,
 )
@@ -22,7 +26,7 @@ from idp.web.responses import page
 
 PAGE_MODULES = (
     *(sign_in, email, codes, phone, profile, second_factor, recovery),
-    *(alerts, account, contacts),
+    *(alerts, account, contacts, invited, joining, on_record, reminders),
 )
 """Imported for their handlers."""
 
@@ -41,5 +45,6 @@ def healthz() -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Register the blueprint."""
+    """Register the blueprint; the link of a mail is a proof by itself, also in the hands of mail programs."""
+    csrf.exempt(reminders.stop_reminders)
     app.register_blueprint(blueprint)

@@ -9,9 +9,8 @@ from idp.flow import second_factor as flow
 from idp.flow.position import Position
 from idp.flow.second_factor import Authenticated
 from idp.flow.steps import Step
-from idp.pages import words
 from idp.pages.blueprint import STEP, blueprint
-from idp.pages.codes import show_code_page
+from idp.pages.codes import show_code_page, show_refused_code, show_unsent_code
 from idp.web import cookies, known_browsers
 from idp.web.guard import step_page
 from idp.web.responses import onward
@@ -38,7 +37,7 @@ def submit_second_factor(position: Position) -> Response:
             known_browsers.remember(answer, sub, epoch)
             return answer
         case CodeRefused() as refused:
-            return show_code_page(position, words.code_status(refused), words.code_problem(refused))
+            return show_refused_code(position, refused)
 
 
 @blueprint.post(f"{STEP}/channel")
@@ -50,7 +49,7 @@ def use_channel(position: Position) -> Response:
         case Sent():
             return onward(position.interaction.id)
         case SendRefused() as refused:
-            return show_code_page(position, 429, notice=words.send_refusal(refused))
+            return show_unsent_code(position, refused)
 
 
 @blueprint.post(f"{STEP}/start-over")

@@ -8,7 +8,9 @@ from idp.flow.sign_in import Refusal, SignedIn, SignInRefused
 from idp.flow.sign_in import sign_in as check_password
 from idp.flow.steps import Step
 from idp.flow.tries import Visitor
-from idp.pages import words
+from idp.migration import campaign
+from idp.migration.campaign import Door
+from idp.pages import doors, notices, words
 from idp.pages.blueprint import STEP, blueprint
 from idp.web import known_browsers
 from idp.web.guard import own_position, step_page
@@ -29,7 +31,8 @@ def dispatch(interaction_id: str, elsewhere: str = "") -> Response:  # noqa: ARG
 @step_page(Step.SIGN_IN)
 def sign_in(position: Position) -> Response:
     """Ask for identifier and password."""
-    return _show(position, 200)
+    notice = notices.said_first(position.notice)
+    return _show(position, campaign.door(), value=position.interaction.identifier, notice=notice)
 
 
 @blueprint.post(f"{STEP}/sign-in")
@@ -44,9 +47,12 @@ def submit_sign_in(position: Position) -> Response:
             return onward(interaction_id)
         case SignInRefused() as refused:
             status = _STATUS.get(refused.reason, 422)
-            return _show(position, status, words.sign_in_problem(refused))
+            problems = (words.sign_in_problem(refused),)
+            return _show(position, refused.door, status, value=identifier, problems=problems)
 
 
-def _show(position: Position, status: int, *problems: words.Problem) -> Response:
-    notice = None if problems else words.notice(position.notice)
-    return page("sign-in.html", status=status, position=position, problems=problems, notice=notice)
+def _show(position: Position, door: Door, status: int = 200, **values: object) -> Response:
+    """Whoever has just migrated is told nothing of old identifiers."""
+    migrated = position.interaction.migrated_account_id is not None
+    shut = None if migrated else doors.shut(door)
+    return page("sign-in.html", status=status, position=position, shut=shut, **values)

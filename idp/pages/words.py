@@ -13,8 +13,9 @@ from idp.accounts.password import PasswordProblem
 from idp.accounts.phones import PhoneProblem
 from idp.challenges.results import CodeProblem, CodeRefused, SendProblem, SendRefused
 from idp.extensions import settings
-from idp.flow.interaction import Notice
+from idp.flow.joining import JoinRefused
 from idp.flow.sign_in import Refusal, SignInRefused
+from idp.pages import doors
 
 _ = cast("Callable[..., str]", gettext)
 ngettext = cast("Callable[..., str]", _plural)
@@ -49,21 +50,39 @@ def sign_in_problem(refused: SignInRefused) -> Problem:
         case Refusal.THROTTLED:
             again = wait(refused.wait or timedelta(seconds=1))
             text = _("Trop d’essais. Réessayez %(again)s.", again=again)
+        case Refusal.WRONG:
+            text = _wrong(source_unavailable=refused.source_unavailable)
+            text = " ".join(filter(None, (text, doors.perhaps(refused.door))))
+        case _:
+            text = _told_to_the_right_password(refused)
+    return Problem("identifier", text)
+
+
+def _told_to_the_right_password(refused: SignInRefused) -> str:
+    match refused.reason:
         case Refusal.LOCKED:
-            text = _("Ce compte est bloqué dans l’ancien système. Adressez-vous à l’assistance.")
+            return _("Ce compte est bloqué dans l’ancien système. Adressez-vous à l’assistance.")
         case Refusal.MUST_CHANGE:
-            text = _(
+            return _(
                 "Ce mot de passe doit d’abord être changé dans l’ancien système. "
                 "Adressez-vous à l’assistance."
             )
         case Refusal.RECOVERY:
-            text = _(
+            return _(
                 "Trop de codes faux ont été saisis pour ce compte. Choisissez un nouveau mot de "
                 "passe avec « Mot de passe oublié ? »."
             )
-        case Refusal.WRONG:
-            text = _wrong(source_unavailable=refused.source_unavailable)
-    return Problem("identifier", text)
+        case Refusal.MOVED:
+            return _(
+                "Votre identifiant est maintenant %(email)s : connectez-vous avec cette adresse email.",
+                email=refused.identifier,
+            )
+        case _:
+            return _(
+                "Pour ouvrir ce compte, il faut une vérification par l’assistance. Donnez-lui cette "
+                "référence : %(reference)s.",
+                reference=refused.reference or "",
+            )
 
 
 def busy() -> str:
@@ -162,6 +181,17 @@ def present_problem(pause: timedelta | None) -> Problem:
     return Problem("present", _("Trop d’essais. Réessayez %(again)s.", again=wait(pause)))
 
 
+def join_problem(refused: JoinRefused) -> Problem:
+    """Why the account with the proven address is not joined."""
+    if refused.recovers:
+        text = _told_to_the_right_password(SignInRefused(Refusal.RECOVERY))
+    elif refused.wait is not None:
+        text = _("Trop d’essais. Réessayez %(again)s.", again=wait(refused.wait))
+    else:
+        text = _("Ce n’est pas le mot de passe de ce compte. Vérifiez-le et réessayez.")
+    return Problem("password", text)
+
+
 def taken_problem() -> Problem:
     """An address that is somebody else's, told to who reads its mail."""
     text = _("Cette adresse est déjà l’identifiant d’un autre compte : donnez-en une autre.")
@@ -183,8 +213,8 @@ def held(until: datetime) -> str:
 
 
 def moment(time: datetime) -> str:
-    """«23 novembre 2026, 14:05 UTC»."""
-    return str(format_datetime(time, "d MMMM y, HH:mm 'UTC'"))
+    """«23 novembre 2026, 14:05», by the deployment's clock."""
+    return str(format_datetime(time, "d MMMM y, HH:mm"))
 
 
 def password_problem(problem: PasswordProblem) -> Problem:
@@ -215,56 +245,3 @@ def password_problem(problem: PasswordProblem) -> Problem:
     }
     field = "confirmation" if problem is PasswordProblem.MISMATCH else "password"
     return Problem(field, texts[problem])
-
-
-def notice(kind: Notice | None) -> str | None:
-    """What the page should say first."""
-    if kind is None:
-        return None
-    texts = {
-        Notice.EMAIL_TAKEN: _(
-            "Cette adresse email est déjà l’identifiant d’un compte. Une adresse ne peut être "
-            "attribuée qu’à une seule personne : donnez-en une autre. Si ce compte est le vôtre, "
-            "adressez-vous à l’assistance."
-        ),
-        Notice.ALREADY_MIGRATED: _(
-            "La migration de ce compte vient d’être terminée dans une autre page. Connectez-vous "
-            "avec votre adresse email et votre nouveau mot de passe."
-        ),
-        Notice.SEND_REFUSED: _(
-            "Trop de codes ont été demandés : aucun nouveau code n’est parti. Réessayez dans "
-            "quelques minutes."
-        ),
-        Notice.SMS_FAILED: _(
-            "Le SMS n’a pas pu partir : nous avons envoyé un nouveau code par email."
-        ),
-        Notice.SMS_UNSENT: _(
-            "Le SMS n’a pas pu partir : réessayez dans quelques minutes, ou choisissez un autre "
-            "moyen plus bas."
-        ),
-        **_account_notices(),
-    }
-    return texts[kind]
-
-
-def _account_notices() -> dict[Notice, str]:
-    """What is said at the sign-in that follows a change of the account."""
-    return {
-        Notice.RECOVERED: _(
-            "Votre nouveau mot de passe est enregistré, et toutes vos connexions ont pris fin. "
-            "Connectez-vous avec lui."
-        ),
-        Notice.RECOVERY_OVER: _(
-            "Ce compte vient d’être modifié ailleurs : ce qui a été vérifié ici ne compte plus. Si "
-            "vous avez choisi un nouveau mot de passe dans une autre page, connectez-vous avec "
-            "lui. Sinon, recommencez."
-        ),
-        Notice.PASSWORD_CHANGED: _(
-            "Votre mot de passe est changé, et toutes vos connexions ont pris fin. Connectez-vous "
-            "avec le nouveau."
-        ),
-        Notice.EMAIL_CHANGED: _(
-            "Votre identifiant est changé, et toutes vos connexions ont pris fin. Connectez-vous "
-            "avec votre nouvelle adresse."
-        ),
-    }

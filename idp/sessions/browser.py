@@ -8,8 +8,10 @@ from sqlalchemy import delete, select, update
 
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
+from idp.challenges.challenge import Channel
 from idp.extensions import affected, db, settings, upsert
 from idp.security import tokens
+from idp.sessions import logout_notices
 from idp.sessions.models import Authentication, BrowserSession, ClientSession
 
 
@@ -30,7 +32,7 @@ def begin(authentication: Authentication) -> str:
 
 @dataclass(frozen=True)
 class LiveSession:
-    """A living session as it was read: who, since when, by which authentication."""
+    """A living session as it was read: who, since when, by which authentication, by which channel."""
 
     id: int
     authentication_id: int
@@ -38,7 +40,15 @@ class LiveSession:
     epoch: int
     sub: str
     authenticated_at: datetime
+    channel: Channel
     seen_at: datetime
+
+
+_READ = (
+    *(BrowserSession.id, BrowserSession.authentication_id, BrowserSession.account_id),
+    *(BrowserSession.epoch, Account.sub),
+    *(Authentication.authenticated_at, Authentication.channel, BrowserSession.seen_at),
+)
 
 
 def find(token: str | None) -> LiveSession | None:
@@ -50,15 +60,7 @@ def find(token: str | None) -> LiveSession | None:
         return None
     now = clock.now()
     row = db.session.execute(
-        select(
-            BrowserSession.id,
-            BrowserSession.authentication_id,
-            BrowserSession.account_id,
-            BrowserSession.epoch,
-            Account.sub,
-            Authentication.authenticated_at,
-            BrowserSession.seen_at,
-        )
+        select(*_READ)
         .join(Account, Account.id == BrowserSession.account_id)
         .join(Authentication, Authentication.id == BrowserSession.authentication_id)
         .where(
@@ -85,11 +87,13 @@ def touch(session: LiveSession) -> bool:
 
 
 def end(token: str | None) -> None:
-    """End the session of a cookie; nothing happens when there is none."""
+    """End the session of a cookie, and let its clients be told; nothing happens when there is none."""
     if token:
+        mine = BrowserSession.token == tokens.digest(token)
+        logout_notices.leave(mine)
         db.session.execute(
             update(BrowserSession)
-            .where(BrowserSession.token == tokens.digest(token), BrowserSession.ended_at.is_(None))
+            .where(mine, BrowserSession.ended_at.is_(None))
             .values(ended_at=clock.now(), expires_at=clock.now())
         )
 

@@ -52,3 +52,5 @@ for (const form of document.forms) {
     setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
 }
+
+document.querySelector("form[data-submit]")?.requestSubmit();

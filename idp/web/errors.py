@@ -7,6 +7,8 @@ from flask import Flask, jsonify, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -24,6 +26,11 @@ _TEXTS = {
 }
 _FORM_LOST = _("Ce formulaire n’est plus valable. Rouvrez la page et réessayez.")
 _BUG = _("Une erreur s’est produite chez nous. Réessayez dans quelques minutes.")
+_OVERLOADED = _(
+    "Trop de personnes utilisent le service en ce moment. Réessayez dans quelques secondes."
+)
+_RETRY_AFTER = "5"
+"""Seconds; whoever waited in vain for the database need not hurry."""
 
 
 def init_app(app: Flask) -> None:
@@ -31,6 +38,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PageError, _page_error)
     app.register_error_handler(CSRFError, _form_lost)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(PoolTimeoutError, _unavailable)
     app.register_error_handler(Exception, _bug)
 
 
@@ -70,9 +79,25 @@ def _bug(_error: Exception) -> Response:
     return _answer(500, str(_BUG), reference, None)
 
 
+def _unavailable(error: OperationalError | PoolTimeoutError) -> Response:
+    """The database is locked, full of connections, or gone; nothing was done."""
+    reference = _reference()
+    _log.exception("database_unavailable", reference=reference, code=_code(error))
+    answer = _answer(503, str(_OVERLOADED), reference, None)
+    answer.headers["Retry-After"] = _RETRY_AFTER
+    return answer
+
+
+def _code(error: OperationalError | PoolTimeoutError) -> str | None:
+    """What the driver calls it, without the words, which quote rows."""
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+
+
 def _answer(status: int, text: str, reference: str, return_to: str | None) -> Response:
     if request.path in _JSON_PATHS:
-        kind = "server_error" if status >= 500 else "invalid_request"
+        kinds = {500: "server_error", 503: "temporarily_unavailable"}
+        kind = kinds.get(status, "invalid_request")
         answer = jsonify(error=kind, reference=reference)
         answer.status_code = status
         return answer

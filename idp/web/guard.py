@@ -14,7 +14,8 @@ from idp.flow.interaction import Interaction, Notice, client_of, expired, load
 from idp.flow.position import MovedOnError, Position, locate
 from idp.flow.steps import Step
 from idp.flow.visit import Visit, VisitOverError
-from idp.web import cookies, headers, locale
+from idp.web import cookies, headers, known_browsers, locale
+from idp.web.network import network
 from idp.web.responses import onward, to_step
 
 
@@ -40,9 +41,10 @@ def own_interaction(interaction_id: str) -> Interaction:
 
 def own_position(interaction_id: str) -> Position:
     """Where this browser's interaction stands."""
-    position = locate(own_interaction(interaction_id))
-    headers.allow_forms_to(position.client.redirect_uris)
-    return position
+    interaction = own_interaction(interaction_id)
+    asked = interaction.request.get("redirect_uri")
+    headers.allow_forms_to([asked] if asked else [])
+    return locate(interaction)
 
 
 def step_page(
@@ -74,21 +76,32 @@ def account_page(handler: Callable[[Visit], Response]) -> Callable[[], Response]
     def guarded() -> Response:
         present = visit.find(cookies.session_token(), cookies.browser_digest(), locale.select())
         if present is None:
-            return sign_in_first()
+            return _sign_in_first()
         try:
             return handler(present)
         except VisitOverError:
-            return sign_in_first()
+            return _sign_in_first()
 
     return guarded
 
 
-def sign_in_first(*, identifier: str = "", notice: Notice | None = None) -> Response:
-    """To a sign-in that leads to the account; `notice` is what its page says first."""
+def sign_in_again(changed: Visit, epoch: int, *, identifier: str, notice: Notice) -> Response:
+    """To a sign-in after a change that ended all sessions; `notice` is what its page says first.
+
+    The browser goes on knowing the account, whose epoch is a new one: it has just shown both factors, and its
+    next sign-in is no news to the owner.
+    """
     browser = cookies.browser_digest()
-    return onward(
-        visit.sign_in_first(browser, locale.select(), identifier=identifier, notice=notice)
+    interaction = visit.sign_in_again(
+        browser, locale.select(), identifier=identifier, notice=notice
     )
+    answer = onward(interaction)
+    known_browsers.remember(answer, changed.account.sub, epoch)
+    return answer
+
+
+def _sign_in_first() -> Response:
+    return onward(visit.sign_in_first(cookies.browser_digest(), locale.select(), network()))
 
 
 def _own_way_back(interaction: Interaction) -> str | None:

@@ -1,8 +1,8 @@
 """The cookie by which a browser shows that somebody has signed in from it before.
 
 It holds the last few accounts, each as a short keyed digest of its `sub` and epoch, in a list that is
-signed with the time. All it is good for: the tries of such a browser are counted apart from those of
-strangers, and a sign-in from any other one is news to the owner.
+signed with the time. All it is good for: the tries of such a browser, and the messages of a recovery that
+begins there, are counted apart from those of strangers; a sign-in from any other one is news to the owner.
 """
 
 import hashlib
@@ -52,7 +52,8 @@ def _mark(sub: str, epoch: int) -> str:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_secret(), salt="seuil:known-browser")
+    digest = {"digest_method": hashlib.sha256}
+    return URLSafeTimedSerializer(_secret(), salt="seuil:known-browser", signer_kwargs=digest)
 
 
 def _secret() -> bytes:

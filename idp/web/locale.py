@@ -2,8 +2,8 @@
 
 from flask import g, has_request_context, request
 
-from idp.delivery.messages import LOCALES
 from idp.extensions import settings
+from idp.options import LOCALES
 
 
 def choose(ui_locales: str) -> str:

@@ -32,7 +32,12 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["token"] = _TokenConverter
     app.before_request(_own_host)
     csrf.init_app(app)
-    babel.init_app(app, default_locale=options.default_locale, locale_selector=locale.select)
+    babel.init_app(
+        app,
+        default_locale=options.default_locale,
+        locale_selector=locale.select,
+        default_timezone=options.timezone,
+    )
     errors.init_app(app)
     headers.init_app(app)
 

@@ -2,8 +2,11 @@
 
 import json
 import re
+import sqlite3
 import time
 import urllib.request
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -60,8 +63,9 @@ def link(person, word):
     raise TimeoutError("no notice came")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("size", "script"), [(DESKTOP, True), (PHONE, False)], ids=["desktop", "phone, no script"]
+)
 def test_the_whole_recovery_and_the_sign_in_after_it(visitor, script, size):
     person = visitor(java_script_enabled=script, size=size).migrate(NUMBER)
     assert list(recovery(person)) == ROAD
@@ -127,6 +131,12 @@ def signed_in(person):
     return person
 
 
+def three_days_later(person):
+    """Contacts are held after a migration; the demonstration's clock cannot be turned."""
+    with closing(sqlite3.connect(Path(person.demo["state"]) / "seuil.db")) as database, database:
+        database.execute("UPDATE account SET contacts_held_until = NULL")
+
+
 def test_axe_finds_nothing_on_the_pages_of_the_account(visitor):
     person = signed_in(visitor(size=SMALLEST).migrate(""))
     issuer = person.demo["issuer"]
@@ -136,8 +146,11 @@ def test_axe_finds_nothing_on_the_pages_of_the_account(visitor):
         ("/phone", {"phone": "12"}, "Recevoir le code"),
         ("/email", {"email": "rien"}, "Recevoir le code"),
         ("/email", {"email": f"neuve.{person.address}"}, "Recevoir le code"),
+        ("/email", {"email": f"neuve.{person.address}"}, "Recevoir le code"),
     ]
-    for path, fields, button in looks:
+    for number, (path, fields, button) in enumerate(looks, start=1):
+        if number == len(looks):
+            three_days_later(person)
         person.page.goto(f"{issuer}/account{path}")
         clean(person)
         if fields:

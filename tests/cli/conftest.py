@@ -1,6 +1,7 @@
 """The command as an administrator runs it, on a deployment of its own."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from idp.cli.main import main
+from tests.cli.record import leave, moment
 from tests.support.inbox import Inbox
 from tests.support.postgres import Cluster
 
@@ -46,26 +48,59 @@ class Shell:
         return result.stderr
 
 
-@pytest.fixture
-def shell(
-    cluster: Cluster | None, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Shell:
-    """An empty deployment: not even a database schema."""
-    monkeypatch.chdir(tmp_path)
+def _shell(home: Path, database_url: str, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(home)
     values = {
-        "DATABASE_URL": cluster.url("cli") if cluster else f"sqlite:///{tmp_path}/cli.db",
-        "KEK_FILE": str(tmp_path / "keys" / "kek.json"),
+        "DATABASE_URL": database_url,
+        "KEK_FILE": str(home / "keys" / "kek.json"),
         "SMTP_PORT": str(inbox.smtp_port),
         "SMTP_SECURITY": "none",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"IDP_{name}", value)
-    return Shell(tmp_path, monkeypatch.setenv)
+    return Shell(home, monkeypatch.setenv)
+
+
+def _prepare(shell: Shell) -> None:
+    shell.ok("db", "upgrade")
+    shell.ok("keys", "create")
 
 
 @pytest.fixture
-def ready(shell: Shell) -> Shell:
+def shell(
+    cluster: Cluster | None, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    """An empty deployment: not even a database schema."""
+    url = cluster.url("cli") if cluster else f"sqlite:///{tmp_path}/cli.db"
+    return _shell(tmp_path, url, inbox, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def prepared(inbox: Inbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a deployment with schema and keys, to be copied: making them takes seconds."""
+    home = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        _prepare(_shell(home, f"sqlite:///{home}/cli.db", inbox, patch))
+    return home
+
+
+@pytest.fixture
+def ready(shell: Shell, cluster: Cluster | None, prepared: Path) -> Shell:
     """A deployment as the README makes it: schema and keys."""
-    shell.ok("db", "upgrade")
-    shell.ok("keys", "create")
+    if cluster:
+        _prepare(shell)
+    else:
+        shutil.copytree(prepared, shell.home, dirs_exist_ok=True)
     return shell
+
+
+@pytest.fixture
+def busy(ready: Shell) -> Shell:
+    """Two people and two clients, over three days."""
+    leave(
+        {"at": moment("2026-03-01T10:00"), "account": "sub-a", "client": "one"},
+        {"at": moment("2026-03-02T10:00"), "account": "sub-b", "client": "two"},
+        {"at": moment("2026-03-02T11:00"), "account": "sub-b", "client": "one", "event": "frozen"},
+        {"at": moment("2026-03-03T10:00"), "account": "sub-a", "client": "two"},
+    )
+    return ready

@@ -143,7 +143,7 @@ name = "swiss"
 type = "http"
 url = "{gateway}"
 prefixes = ["+41"]
-json = {{ to = "{{to}}" }}
+json = {{ to = "{{to}}", text = "{{text}}" }}
 
 [[sms]]
 name = "centre"
@@ -214,6 +214,15 @@ def test_an_old_store_that_cannot_be_asked_is_an_error(
         path.write_text(text)
     ready.set("IDP_LEGACY_SOURCES", str(path))
     assert said in only(findings(ready, code=1), "legacy")[1]
+
+
+def test_a_copy_without_rows_is_a_warning(ready: Shell) -> None:
+    path = ready.home / "sources.toml"
+    path.write_text('[[source]]\nname = "portail"\ntype = "imported"\n')
+    ready.set("IDP_LEGACY_SOURCES", str(path))
+    level, said = only(findings(ready, code=0), "legacy")
+    assert level == "warning"
+    assert "idp legacy import portail FILE" in said
 
 
 def test_an_unreachable_database_is_an_error_and_the_rest_is_still_looked_at(

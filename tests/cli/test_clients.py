@@ -1,10 +1,16 @@
+import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from idp.cli.client_options import HELP
 from idp.cli.common import application
+from idp.cli.main import main
 from idp.clients import registry
+from idp.clients.registration import Registration
 from tests.cli.conftest import Shell
+from tests.support.signing import make_key, public_set
 
 URI = "https://portal.example/callback"
 
@@ -46,6 +52,7 @@ def test_a_public_client_has_no_secret(ready: Shell) -> None:
 
 
 def test_all_metadata_can_be_given(ready: Shell) -> None:
+    ready.set("IDP_WEAKER_CLIENTS", "no-pkce")
     created = create(
         *(ready, "--id", "portal", "--redirect-uri", "http://[::1]:8001/cb"),
         *("--post-logout-redirect-uri", "https://portal.example/bye"),
@@ -60,6 +67,77 @@ def test_all_metadata_can_be_given(ready: Shell) -> None:
     assert shown["redirect_uris"] == [URI, "http://[::1]:8001/cb"]
     assert shown["require_pkce"] is False
     assert shown["default_max_age"] == 3600
+
+
+def test_a_file_says_what_options_say_and_options_win(ready: Shell) -> None:
+    key = make_key("ES256")
+    (ready.home / "portal.json").write_text(
+        json.dumps(
+            {
+                "client_id": "ignored: see --id",
+                "client_name": "Portail",
+                "redirect_uris": [URI],
+                "token_endpoint_auth_method": "private_key_jwt",
+                "jwks": public_set(key),
+                "default_max_age": 60,
+                "legacy_until": "2027-03-31",
+            }
+        )
+    )
+    created = ready.json(
+        "clients", "create", "--id", "portal", "--from", "portal.json", "--name", "Autre"
+    )
+    assert created["client_id"] == "portal"
+    assert created["client_name"] == "Autre"
+    assert created["jwks"] == public_set(key)
+    assert created["client_secret"] is None
+    assert (created["default_max_age"], created["legacy_until"]) == (60, "2027-03-31")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"redirect_uris": "https://x.example/"}', "redirect_uris in the file"),
+        ('{"require_pkce": "yes"}', "require_pkce in the file"),
+        ('{"default_max_age": "60"}', "default_max_age in the file"),
+        ('{"default_max_age": true}', "default_max_age in the file"),
+        ('{"jwks": []}', "jwks in the file"),
+        ('{"redirect_url": "x"}', "redirect_url is no client metadata of ours"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named_with_its_field(
+    ready: Shell, content: str, words: str
+) -> None:
+    (ready.home / "x.json").write_text(content)
+    good = ("--name", "Portail", "--redirect-uri", URI)
+    assert words in ready.refused("clients", "create", "--from", "x.json", *good)
+    assert ready.json("clients", "list") == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_file_that_is_no_object_is_wrong_usage(ready: Shell, content: str) -> None:
+    (ready.home / "x.json").write_text(content)
+    assert "x.json" in ready.refused("clients", "create", "--from", "x.json", code=2)
+
+
+def test_update_shows_what_changes_and_a_dry_run_changes_nothing(ready: Shell) -> None:
+    before = create(ready, "--id", "portal")
+    shown = ready.ok("clients", "update", "portal", "--name", "Autre", "--dry-run")
+    assert '- client_name: "Portail"' in shown
+    assert '+ client_name: "Autre"' in shown
+    assert "would be updated" in shown
+    assert ready.json("clients", "show", "portal")["client_name"] == before["client_name"]
+    assert "is updated" in ready.ok("clients", "update", "portal", "--name", "Autre")
+    assert "is as it was" in ready.ok("clients", "update", "portal", "--name", "Autre")
+
+
+def test_every_field_has_an_option_and_words() -> None:
+    names = {field.name for field in fields(Registration)}
+    assert set(HELP) == names
+    options = {
+        name for one in main.commands["clients"].commands["create"].params for name in [one.name]
+    }
+    assert names <= options
 
 
 @pytest.mark.parametrize("missing", ["--name", "--redirect-uri"])

@@ -40,7 +40,7 @@ def test_the_example_is_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.secure
     assert settings.database_url == "postgresql+psycopg:///seuil?host=/run/postgresql"
     (source,) = registry.read(ROOT / "deploy" / "legacy.toml")
-    assert source.name == "old-portal"
+    assert source.options.name == "old-portal"
     source.close()
 
 

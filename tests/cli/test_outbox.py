@@ -94,6 +94,17 @@ def test_a_dead_message_can_be_tried_again_while_it_is_valid(mixed: Shell, inbox
     deliver()
     assert [one.to for one in inbox.messages if "@" in one.to] == ["jeanne@example.ch"]
     assert mixed.ok("outbox", "retry", "1", "2", "3", "99") == "0 of 4 wait again.\n"
+    assert "see `idp outbox list`" in mixed.run("outbox", "retry", "1").stderr
+
+
+@pytest.mark.parametrize(
+    ("recipient", "found"),
+    [("jeanne@example.ch", 2), ("+41791234567", 1), ("•••@", 2), ("67", 1), ("max@example.ch", 0)],
+)
+def test_a_recipient_is_found_by_what_support_was_told(
+    mixed: Shell, recipient: str, found: int
+) -> None:
+    assert len(mixed.json("outbox", "list", "--recipient", recipient)) == found
 
 
 def test_who_let_messages_wait_again_is_told_in_the_audit(mixed: Shell) -> None:

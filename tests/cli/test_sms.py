@@ -37,6 +37,10 @@ def test_a_stop_is_lifted_once_with_or_without_the_plus(ready: Shell) -> None:
     assert ready.json("sms", "prefixes") == []
 
 
+def test_a_country_is_named_by_its_calling_code(ready: Shell) -> None:
+    assert "write a calling code like +41" in ready.refused("sms", "allow", "FR", code=2)
+
+
 def test_a_stopped_country_is_a_finding(ready: Shell) -> None:
     stop("+41", "+41791234567", 10)
     found = findings(ready, code=0)["sms"]

@@ -51,6 +51,14 @@ def test_an_account_is_frozen_and_unfrozen_and_its_owner_told(ready: Shell, inbo
     assert epoch(sub) == 3, "both ended what was given out"
 
 
+@pytest.mark.parametrize("command", ["freeze", "unfreeze", "end-sessions"])
+def test_a_reason_must_be_written(ready: Shell, command: str) -> None:
+    sub = add("jeanne@example.ch")
+    said = ready.refused("users", command, sub, "--reason", " ", code=2)
+    assert "write a reason" in said
+    assert epoch(sub) == 1
+
+
 def test_sessions_are_ended_without_touching_the_account(ready: Shell) -> None:
     sub = add("jeanne@example.ch")
     ready.ok("users", "end-sessions", sub, *WHY)

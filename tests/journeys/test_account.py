@@ -11,7 +11,7 @@ from idp.audit.models import AuditEvent
 from idp.delivery import outbox
 from idp.extensions import db
 from tests.support.accounts import ADDRESS, make_account
-from tests.support.journey import NEW_PASSWORD, Person
+from tests.support.journey import NEW_PASSWORD
 from tests.support.people import PASSWORD
 from tests.support.settings import override
 
@@ -19,11 +19,6 @@ NUMBER, OTHER_NUMBER = "+41791234567", "+41791234568"
 NEW = "jeanne.neuve@example.ch"
 CHOSEN = "quatre gros hiboux gris"
 SAVE = "Enregistrer le mot de passe"
-
-
-@pytest.fixture
-def another(app, inbox, portal):
-    return lambda: Person(app, inbox, portal)
 
 
 @pytest.fixture
@@ -207,6 +202,8 @@ def test_the_number_can_be_removed_and_codes_on_their_way_to_it_are_dead(
     thief.press("Vérifier le code", code=code)
     assert thief.step == "second-factor"
     assert "Retirer le numéro" not in owner.get("/account/phone").page.text
+    assert "Donner un numéro de téléphone" in owner.page.text
+    assert "Changer de numéro" not in owner.page.text
 
 
 @pytest.mark.parametrize(("typed", "word"), [("12", "pas un numéro"), ("+1 202 555 0123", "pays")])

@@ -109,6 +109,17 @@ def test_a_form_lost_leads_back_to_the_link(owner, account, link):
     assert active(account)
 
 
-def test_a_link_says_nothing_in_another_shape(owner, link):
-    for path in (f"{link}x", link[:-1], f"{link}/", "/alert/"):
-        assert owner.get(path).page.status == 404
+def test_a_link_copied_wrongly_is_the_same_page(owner, link):
+    for path in (f"{link}x", link[:-1], f"{link}/", f"{link}/x"):
+        assert (owner.get(path).step, owner.page.status) == ("alert-over", 410)
+    assert owner.get("/alert/").page.status == 404
+
+
+def test_times_are_those_of_the_deployments_clock(owner, account, inbox):
+    """Nobody who reads the page thinks in UTC."""
+    with time_machine.travel("2026-07-01T22:30:00Z", tick=False):
+        with transaction():
+            alerts.tell(accounts.by_id(account), AlertKind.PASSWORD_CHANGED)
+        outbox.deliver_due("test")
+        owner.get(re.search(r"/alert/[\w-]{43}", inbox.messages[-1].text)[0])
+    assert "2 juillet 2026, 00:30" in owner.page.text

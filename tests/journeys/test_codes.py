@@ -7,7 +7,9 @@ import time_machine
 
 from idp import clock
 from idp.challenges.challenge import Challenge
+from idp.delivery import outbox
 from idp.extensions import db
+from idp.flow import undelivered
 from idp.keys import kek
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import Person
@@ -173,6 +175,7 @@ def test_no_stranger_uses_up_the_messages_of_an_owner(app, inbox, portal, person
         assert (
             newcomer.press("Recevoir le code", email="jeanne.migre@example.ch").step == "email-code"
         )
+        assert newcomer.code("jeanne.migre@example.ch")
         person.authorize().two_factors(ADDRESS)
         assert person.callback["code"]
 
@@ -256,3 +259,19 @@ def test_a_code_of_a_replaced_key_encryption_key_is_no_longer_valid_and_another_
         with time_machine.travel(clock.now() + timedelta(seconds=31), tick=True):
             waiting.press("Envoyer le code à nouveau")
             assert enter(waiting, waiting.code()).step != step
+
+
+def test_a_code_that_was_replaced_while_the_mail_server_was_dead_is_not_sent(app, inbox, person):
+    """Whoever corrects their address gets one code, at the right one."""
+    person.authorize().sign_in("jeanne", PASSWORD)
+    inbox.smtp_answer = "451 later"
+    with time_machine.travel(clock.now(), tick=False) as now:
+        person.press("Recevoir le code", email="wrong@example.ch")
+        outbox.deliver_due("test", owners=undelivered.OWNERS)
+        person.press("Corriger l’adresse email")
+        person.press("Recevoir le code", email="right@example.ch")
+        inbox.smtp_answer = "250 OK"
+        now.shift(timedelta(seconds=5))
+        outbox.deliver_due("test", owners=undelivered.OWNERS)
+    codes = [message.to for message in inbox.messages if message.channel == "email"]
+    assert codes == ["right@example.ch"]

@@ -10,36 +10,18 @@ from idp.accounts import account as accounts
 from idp.challenges import verify
 from idp.delivery import outbox
 from idp.extensions import db, settings, transaction
+from idp.flow import floor
+from idp.flow.interaction import Interaction
 from idp.security import throttle
 from idp.sessions.models import Authentication
 from tests.support.accounts import ADDRESS, make_account
-from tests.support.journey import NEW_PASSWORD, Person
+from tests.support.journey import NEW_PASSWORD
 from tests.support.people import PASSWORD
+from tests.support.recovery import CHOSEN, FORGOTTEN, SAVE, ask, choose, enter
 from tests.support.settings import override
 
-FORGOTTEN = "Mot de passe oublié ?"
-SAVE = "Enregistrer le mot de passe"
-CHOSEN = "quatre gros hiboux gris"
 NUMBER = "+41791234567"
 ALWAYS = "Si un compte a cette adresse, nous lui avons envoyé un code."
-
-
-@pytest.fixture
-def another(app, inbox, portal):
-    return lambda: Person(app, inbox, portal)
-
-
-def ask(person, address=ADDRESS):
-    """From the relying party to the page that waits for the code."""
-    return person.authorize().press(FORGOTTEN).press("Recevoir le code", email=address)
-
-
-def enter(person, to=ADDRESS):
-    return person.press("Vérifier le code", code=person.code(to))
-
-
-def choose(person, password=CHOSEN):
-    return person.press(SAVE, password=password, confirmation=password)
 
 
 def account(row):
@@ -150,11 +132,19 @@ def test_the_new_password_follows_the_same_rules_and_is_another_one(
 
 def test_the_address_can_be_corrected(person):
     make_account()
-    ask(person, "typo@example.ch").press("Corriger l’adresse email")
+    ask(person, "typo@example.ch").press("Corriger la saisie")
     assert person.step == "recovery"
     assert person.page.forms[0].fields["email"] == "typo@example.ch"
     person.press("Recevoir le code", email=ADDRESS)
     assert enter(person).step == "recovery-password"
+
+
+def test_what_was_typed_stays_where_too_many_ask_at_once(app, person):
+    person.authorize().press(FORGOTTEN)
+    with override(app, sign_in_slots=1), floor.slot():
+        person.press("Recevoir le code", email=ADDRESS)
+    assert person.page.status == 503
+    assert person.page.forms[0].fields["email"] == ADDRESS
 
 
 @pytest.mark.parametrize("codes", [0, 1, 2])
@@ -218,3 +208,13 @@ def test_what_was_proven_on_the_way_is_dropped(person):
     person.post(f"{person.path.rsplit('/', 1)[0]}/second-factor", code=code)
     assert db.session.query(Authentication).count() == 0
     assert person.get(person.path).step == "recovery"
+
+
+def test_of_a_migration_that_ended_elsewhere_nothing_is_kept_or_said(person, another):
+    person.authorize().sign_in("jeanne", PASSWORD)
+    another().authorize().migrate("jeanne", PASSWORD, ADDRESS)
+    assert "vient d’être terminée" in person.get(person.path).page.text
+    person.press(FORGOTTEN)
+    assert "vient d’être terminée" not in person.page.text
+    kept = db.session.query(Interaction).filter_by(id=person.path.split("/")[2]).one()
+    assert (kept.case_id, kept.legacy_password_hash) == (None, None)

@@ -100,7 +100,7 @@ def test_a_migrated_person_cannot_use_the_old_door(person):
     person.press("Se connecter à e-services").sign_in("jeanne", PASSWORD)
     assert WRONG in person.page.text
     person.sign_in("jeanne", NEW_PASSWORD)
-    assert WRONG in person.page.text
+    assert person.step == "sign-in", "and learns which one is theirs now: security/test_moved.py"
 
 
 @pytest.fixture

@@ -6,27 +6,26 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from idp import clock
+from idp import clock, housekeeping
 from idp.challenges import sms
 from idp.challenges.challenge import Challenge, Channel
 from idp.delivery import outbox
 from idp.delivery.models import OutboxMessage, OutboxStatus
 from idp.extensions import db
-from idp.flow import codes
+from idp.flow import undelivered
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD
 from tests.support.people import PASSWORD
 from tests.support.settings import override
 
 PHONE = "+41791234567"
-ANSWERS = {"challenge": codes.undelivered}
 
 
 def work(now=None, rounds=3):
     """What a worker does, for some seconds."""
     for _ in range(rounds):
         for channel in outbox.CHANNELS:
-            outbox.deliver_due("worker", channel, ANSWERS)
+            outbox.deliver_due("worker", channel, undelivered.OWNERS)
         if now:
             now.shift(timedelta(seconds=3))
     db.session.rollback()
@@ -88,12 +87,12 @@ def test_a_page_that_was_open_meanwhile_takes_the_code_from_the_mail(waiting, in
 def test_a_gateway_that_refuses_leads_there_at_once(waiting, inbox, now):
     inbox.sms_status = 400
     work(rounds=1)
-    outbox.deliver_due("worker", "email", ANSWERS)
+    outbox.deliver_due("worker", "email", undelivered.OWNERS)
     assert newest_code(inbox, ADDRESS)
 
 
 def test_a_gateway_that_comes_back_in_time_still_gets_it(waiting, inbox, now):
-    outbox.deliver_due("worker", "sms", ANSWERS)
+    outbox.deliver_due("worker", "sms", undelivered.OWNERS)
     inbox.sms_status = 200
     work(now)
     assert [one.channel for one in inbox.messages] == ["sms"]
@@ -118,7 +117,7 @@ def test_who_went_away_gets_nothing(waiting, inbox, now):
 
 def test_an_interaction_that_is_over_gets_nothing(waiting, inbox, now):
     with time_machine.travel(clock.now() + timedelta(minutes=61)):
-        assert not codes.undelivered(str(db.session.query(Challenge).one().id))
+        assert not undelivered.code_lost(str(db.session.query(Challenge).one().id))
     db.session.rollback()
 
 
@@ -194,6 +193,16 @@ def test_a_dead_gateway_does_not_look_like_fraud(waiting, inbox, now):
     assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 1)]
     work(now)
     assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 0)]
+
+
+@pytest.mark.parametrize("tidy", [work, housekeeping.purge], ids=["worker", "purge"])
+def test_neither_does_a_worker_that_stood_still(waiting, inbox, now, tidy):
+    """And nobody gets a mail for a code that is over."""
+    now.shift(timedelta(minutes=11))
+    tidy()
+    assert [row.status for row in rows()] == [OutboxStatus.EXPIRED]
+    assert [(state.prefix, state.sent) for state in sms.prefixes()] == [("+41", 0)]
+    assert inbox.messages == []
 
 
 def test_the_second_code_of_a_recovery_never_goes_by_mail(person, inbox, now):

@@ -9,14 +9,15 @@ from tests.support.people import PASSWORD
 from tests.support.statements import counted
 
 PHONE = "+41791234567"
+# Whether the campaign is paused is looked up where an old identifier may be meant, or anything fails.
 PASSWORDS = {
-    "wrong, for an account": (ADDRESS, "wrong", 10),
-    "wrong, for a frozen or unknown address": ("nobody@example.ch", "wrong", 10),
-    "wrong, for an unknown old identifier": ("nobody", "wrong", 10),
+    "wrong, for an account": (ADDRESS, "wrong", 11),
+    "wrong, for a frozen or unknown address": ("nobody@example.ch", "wrong", 11),
+    "wrong, for an unknown old identifier": ("nobody", "wrong", 11),
     # Whether the row is claimed, and a try at the row.
-    "wrong, for an old identifier": ("paul", "wrong", 12),
+    "wrong, for an old identifier": ("paul", "wrong", 13),
     "right, for an account": (ADDRESS, NEW_PASSWORD, 19),
-    "right, for an old identifier seen for the first time": ("jeanne", PASSWORD, 21),
+    "right, for an old identifier seen for the first time": ("jeanne", PASSWORD, 22),
 }
 TAKES, GIVES = "INSERT INTO throttle", "UPDATE throttle"
 

@@ -16,7 +16,6 @@ ERRORS = [
     ({"response_type": "none"}, "unsupported_response_type"),
     ({"response_type": '\u00e9"\\'}, "unsupported_response_type"),
     ({"response_mode": "fragment"}, "invalid_request"),
-    ({"response_mode": "form_post"}, "invalid_request"),
     ({"scope": None}, "invalid_scope"),
     ({"scope": "profile"}, "invalid_scope"),
     ({"scope": ""}, "invalid_scope"),

@@ -9,7 +9,7 @@ import time_machine
 
 from idp import clock
 from idp.clients import manage
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.extensions import transaction
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER
@@ -101,7 +101,9 @@ def test_two_ways_at_once_are_refused(signed_in):
 def test_a_public_client_needs_its_verifier_only(person, account, app):
 
     with transaction():
-        new = NewClient("native", (person.client.redirect_uri,), token_endpoint_auth_method="none")
+        new = Registration(
+            "native", (person.client.redirect_uri,), token_endpoint_auth_method="none"
+        )
         client_id = manage.create(new)[0].client_id
     person.authorize(client_id=client_id).two_factors(ADDRESS)
     assert (
@@ -130,7 +132,7 @@ def test_two_secrets_overlap_while_an_application_changes_over(signed_in):
         {"content_type": "application/json", "data": "{}"},
         {"content_type": "multipart/form-data"},
         {"data": {"grant_type": ["authorization_code", "authorization_code"]}},
-        {"data": {"grant_type": "authorization_code", "code": "x" * 5000}},
+        {"data": {"grant_type": "authorization_code", "code": "x" * 17_000}},
     ],
 )
 def test_a_request_of_another_shape_is_refused_whole(signed_in, options):

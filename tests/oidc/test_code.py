@@ -9,7 +9,7 @@ from sqlalchemy import update
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
 from idp.clients import manage
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.extensions import db, transaction
 from idp.grants.models import AuthorizationCode, Token
 from tests.support.together import together
@@ -60,7 +60,7 @@ def test_what_does_not_fit_is_refused_and_does_not_burn_the_code(signed_in, chan
 
 def test_the_code_of_another_client_is_refused_and_not_burnt(signed_in):
     with transaction():
-        other, secret = manage.create(NewClient("other", (signed_in.client.redirect_uri,)))
+        other, secret = manage.create(Registration("other", (signed_in.client.redirect_uri,)))
         other_id = other.client_id
     answer = signed_in.app.test_client().post(
         "/token",

@@ -32,10 +32,10 @@ def test_every_endpoint_it_names_is_served(metadata, app):
 def test_it_promises_no_more_than_is_there(metadata):
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["response_types_supported"] == ["code"]
-    assert metadata["response_modes_supported"] == ["query"]
-    assert metadata["request_parameter_supported"] is False
+    assert metadata["response_modes_supported"] == ["query", "form_post"]
+    assert metadata["request_parameter_supported"] is True
     assert metadata["request_uri_parameter_supported"] is False
-    assert metadata["claims_parameter_supported"] is False
+    assert metadata["claims_parameter_supported"] is True
     assert metadata["authorization_response_iss_parameter_supported"] is True
 
 

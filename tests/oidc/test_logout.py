@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 
 from idp import clock
 from idp.clients import manage
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.extensions import transaction
 from idp.keys import signing
 from tests.support.accounts import ADDRESS, make_account
@@ -137,7 +137,7 @@ def test_an_older_session_of_the_same_person_asks_first(logout, signed_in, hint)
 
 def test_hint_and_client_must_agree(logout, signed_in, hint):
     with transaction():
-        other = manage.create(NewClient("o", ("https://o.example/cb",)))[0].client_id
+        other = manage.create(Registration("o", ("https://o.example/cb",)))[0].client_id
     answer = logout(id_token_hint=hint, client_id=other)
     assert Page(answer).step == "error"
     assert still_signed_in(signed_in)

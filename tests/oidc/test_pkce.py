@@ -3,10 +3,19 @@
 import pytest
 
 from idp.clients import manage
+from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import transaction
 from tests.oidc.conftest import CHALLENGE, told
 from tests.support.accounts import ADDRESS
+from tests.support.settings import override
 from tests.support.tokens import ask_token, redeem
+
+
+@pytest.fixture
+def allowed(app):
+    """A deployment that allows what RFC 9700 advises against."""
+    with override(app, weaker_clients=("no-pkce",)):
+        yield
 
 
 def without_pkce(client):
@@ -59,6 +68,7 @@ def test_the_challenge_itself_is_no_verifier(person, account):
     assert redeem(person)["access_token"], "the verifier that it was made of is one"
 
 
+@pytest.mark.usefixtures("allowed")
 def test_a_registration_may_leave_it_out_but_never_use_plain(ask, person):
     without_pkce(person.client)
     answer = ask(code_challenge=None, code_challenge_method=None)
@@ -67,6 +77,7 @@ def test_a_registration_may_leave_it_out_but_never_use_plain(ask, person):
     assert told(ask(code_challenge_method=None))["error"] == "invalid_request"
 
 
+@pytest.mark.usefixtures("allowed")
 def test_a_challenge_that_was_sent_is_held_to_whatever_the_registration_says(person, account):
     without_pkce(person.client)
     person.authorize().two_factors(ADDRESS)
@@ -75,6 +86,7 @@ def test_a_challenge_that_was_sent_is_held_to_whatever_the_registration_says(per
     assert redeem(person)["access_token"]
 
 
+@pytest.mark.usefixtures("allowed")
 def test_a_verifier_for_a_code_without_challenge_is_refused(person, account):
     """The downgrade of RFC 9700 4.8.2: somebody took the challenge out of the request on its way."""
     without_pkce(person.client)
@@ -82,3 +94,11 @@ def test_a_verifier_for_a_code_without_challenge_is_refused(person, account):
     answer = ask_token(person)
     assert answer.status_code == 400
     assert ask_token(person, code_verifier=None).status_code == 200
+
+
+def test_nobody_does_without_it_where_the_deployment_does_not_allow_it(ask, app, person):
+    with override(app, weaker_clients=("no-pkce",)):
+        without_pkce(person.client)
+    assert told(ask(code_challenge=None, code_challenge_method=None))["error"] == "invalid_request"
+    with pytest.raises(InvalidRegistrationError, match="IDP_WEAKER_CLIENTS"):
+        without_pkce(person.client)

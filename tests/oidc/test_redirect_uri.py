@@ -5,7 +5,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from idp.clients import manage
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.extensions import db, transaction
 from idp.grants.models import AuthorizationCode
 from tests.support.accounts import ADDRESS
@@ -97,7 +97,7 @@ def test_without_one_known_client_and_one_uri_there_is_no_location(person, metho
 
 def test_the_uri_of_another_client_is_foreign(person, app):
     with transaction():
-        manage.create(NewClient("other", ("https://other.example/cb",)))
+        manage.create(Registration("other", ("https://other.example/cb",)))
     answer = ask(person, "GET", {"redirect_uri": "https://other.example/cb"})
     assert "Location" not in answer.headers
 
@@ -105,7 +105,7 @@ def test_the_uri_of_another_client_is_foreign(person, app):
 def test_a_uri_with_a_query_of_its_own_keeps_it(person, app, account):
     uri = "https://portal.example/cb?tenant=7"
     with transaction():
-        client, _secret = manage.create(NewClient("q", (uri,)))
+        client, _secret = manage.create(Registration("q", (uri,)))
         client_id = client.client_id
     person.authorize(client_id=client_id, redirect_uri=uri).two_factors(ADDRESS)
     assert person.callback["tenant"] == "7"

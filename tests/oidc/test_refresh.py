@@ -9,7 +9,7 @@ from sqlalchemy import update
 from idp import clock
 from idp.accounts.account import Account
 from idp.clients import manage
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.extensions import db, transaction
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from tests.support.accounts import ADDRESS
@@ -91,7 +91,7 @@ def test_the_scope_can_be_narrowed_for_one_access_token_but_never_widened(person
 
 def test_another_client_cannot_use_it_and_does_not_harm_it(person, tokens):
     with transaction():
-        new = NewClient(
+        new = Registration(
             "other",
             (person.client.redirect_uri,),
             grant_types=("authorization_code", "refresh_token"),

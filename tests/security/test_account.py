@@ -13,14 +13,14 @@ from idp.accounts.account import Account
 from idp.challenges.challenge import Challenge, Purpose
 from idp.challenges.issue import code_of
 from idp.clients import manage, registry
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import db, settings, transaction
 from idp.flow.interaction import Interaction
 from idp.grants.models import AuthorizationCode, Token
 from idp.sessions.models import Authentication
 from tests.support.accounts import ADDRESS, make_account
-from tests.support.journey import ISSUER, NEW_PASSWORD, Person
+from tests.support.journey import ISSUER, NEW_PASSWORD
 
 NUMBER = "+41791234567"
 NEW = "neuve@example.ch"
@@ -38,11 +38,6 @@ ACTIONS = (
     *("email", "email-code", "phone", "phone-code", "password"),
     *("phone/remove", "resend", "cancel", "end-sessions"),
 )
-
-
-@pytest.fixture
-def another(app, inbox, portal):
-    return lambda: Person(app, inbox, portal)
 
 
 @pytest.fixture
@@ -88,7 +83,7 @@ def test_nobody_can_name_or_register_our_own_pages_as_a_client(person, app):
     assert (person.step, person.page.status) == ("error", 400)
     assert registry.find(own) is registry.by_row_id(0) is None
     with pytest.raises(InvalidRegistrationError), transaction():
-        manage.create(NewClient(client_id=own, client_name="x", redirect_uris=("https://x.ch/",)))
+        manage.create(Registration("x", ("https://x.ch/",)), own)
     answer = app.test_client().post(
         "/token",
         data={"grant_type": "authorization_code", "code": "x", "client_id": own},

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-import statistics
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -16,13 +15,14 @@ from idp.accounts.account import Account
 from idp.extensions import db, transaction
 from idp.legacy import identity as identities
 from tests.support.accounts import make_account
+from tests.support.alike import assert_as_quick, without_random
 from tests.support.journey import NEW_PASSWORD, Page
 from tests.support.server import serving
 from tests.support.settings import override
 from tests.support.surfer import Answer
 
 OLD = "Edelweiss-1291"
-EACH = 40
+EACH = 30
 _SOURCE = """
 [[source]]
 name = "alt"
@@ -106,7 +106,7 @@ class Prober:
 
 def bare(answer, identifier):
     """What can be compared: without what was typed, and what is random anyway."""
-    text = re.sub(r'(name="csrf_token" value=")[^"]*|/interaction/[\w-]+', r"\1", answer.text)
+    text = without_random(answer.text)
     text = text.replace(identifier, "")
     headers = {k: v for k, v in answer.headers.items() if k not in {"Date", "Content-Length"}}
     headers.pop("Set-Cookie", None)
@@ -134,24 +134,17 @@ def measured(probers):
 
 
 def test_text_status_headers_and_time(person, server):
-    """A difference in time that tells something is there in every round; a busy machine's is not."""
     probers = [Prober(person, server) for _ in range(4)]
-    spreads = []
-    for _round in range(3):
+
+    def one_round():
         results = measured(probers)
         assert len(results) >= 200
         looks = {str(look) for _kind, _seconds, look in results}
         assert len(looks) == 1, looks
         assert results[0][2][0] == 422
-        medians = {
-            kind: statistics.median(s for name, s, _look in results if name == kind)
-            for kind in KINDS
-        }
-        assert min(medians.values()) >= 0.400, medians
-        spreads.append(max(medians.values()) - min(medians.values()))
-        if spreads[-1] < 0.005:
-            return
-    raise AssertionError(f"spread of the medians in seconds, round by round: {spreads}")
+        return [("sign-in", kind, seconds) for kind, seconds, _look in results]
+
+    assert_as_quick(one_round)
 
 
 def test_a_taken_address_is_told_to_nobody_who_does_not_read_its_mail(person):
@@ -161,6 +154,8 @@ def test_a_taken_address_is_told_to_nobody_who_does_not_read_its_mail(person):
     for address in ("taken@example.ch", "free@example.ch"):
         person.authorize().sign_in("jeanne", OLD).press("Recevoir le code", email=address)
         assert person.step == "email-code"
-        text = re.sub(r'(value=")[^"]*|/interaction/[\w-]+', "", person.page.source)
+        text = re.sub(
+            r'(value=")[^"]*|/interaction/[\w-]+|(?<=reference">)[\w-]+', "", person.page.source
+        )
         answers.append((person.page.status, text.replace(address, "")))
     assert answers[0] == answers[1]

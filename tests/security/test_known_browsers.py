@@ -1,5 +1,6 @@
 """Strangers cannot hold up the owner of an account, and the cookie that says so is good for nothing else."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -140,7 +141,8 @@ def knows(app, value, account_id, name=COOKIE):
 
 
 def forged(key, salt="seuil:known-browser"):
-    return lambda value: URLSafeTimedSerializer(key, salt=salt).dumps(
+    sha256 = {"digest_method": hashlib.sha256}
+    return lambda value: URLSafeTimedSerializer(key, salt=salt, signer_kwargs=sha256).dumps(
         URLSafeTimedSerializer("x").load_payload(value.split(".")[0].encode())
     )
 

@@ -114,6 +114,13 @@ def endless(connection, server):
         connection.sendall(listing(NEW_PASSWORD))
 
 
+def too_much():
+    """The password, and more lines than are read; where reading stops a line ends."""
+    lines = [f"{hashed(NEW_PASSWORD)[5:]}:7", *(f"{number:035X}:0" for number in range(7000))]
+    body = "".join(f"{line}\r\n" for line in lines).encode()
+    return b" " * ((leaked._LARGEST + 1) % len("0" * 35 + ":0\r\n")) + body
+
+
 UNWELL = {
     "says nothing": never,
     "drips": drips,
@@ -121,6 +128,7 @@ UNWELL = {
     "never ends": endless,
     "hangs up": sends(b""),
     "speaks no HTTP": sends(b"\x00\xff220 ready\r\n"),
+    "says too much": sends(answer(too_much())),
     "says 500": sends(answer(listing(NEW_PASSWORD), "500 Sorry")),
     "says 429": sends(answer(b"", "429 Slow down")),
     "says 204": sends(answer(b"", "204 No Content")),

@@ -13,7 +13,7 @@ from idp.accounts import changes
 from idp.extensions import db, transaction
 from idp.legacy import identity as identities
 from idp.legacy import registry
-from idp.legacy.source import Unknown
+from idp.legacy.source import SourceOptions, Unknown
 from idp.security.throttle import Throttle
 from idp.security.tokens import digest
 from tests.support.accounts import ADDRESS, make_account
@@ -203,7 +203,7 @@ def test_right_passwords_leave_no_count_behind(app, somebody):
 class Held:
     """An old system that answers when it is told to."""
 
-    name = "held"
+    options = SourceOptions(name="held", type="fixed")
 
     def __init__(self):
         self.asked, self.go = threading.Barrier(3), threading.Event()
@@ -241,6 +241,7 @@ def test_sign_ins_never_hold_more_than_their_share_of_the_threads(app, somebody,
                 page = third.sign_in(identifier, password).page
             assert page.status == 503
             assert "Trop de personnes se connectent" in page.text
+            assert page.forms[0].fields["identifier"] == identifier
             assert not re.search(r"throttle|FROM account|UPDATE", " ".join(statements))
             looks.add(re.sub(r'value="[^"]*"', "", page.source))
         assert len(looks) == 1

@@ -5,6 +5,7 @@ import time_machine
 
 from idp import clock
 from idp.challenges.sms import SmsStop
+from idp.delivery import outbox
 from idp.extensions import db, settings, transaction
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD, Person
@@ -37,22 +38,22 @@ def test_no_message_to_a_number_that_may_cost_more_than_it_should(at_phone, inbo
     assert len(inbox.messages) == before
 
 
-def test_one_number_gets_five_messages_in_a_quarter_of_an_hour_from_all_cases_together(
-    app, inbox, portal
-):
+def test_one_number_gets_so_many_messages_from_all_cases_together(app, inbox, another):
+    """However long each of them waits between two."""
     statuses = []
-    for login in ("jeanne", "paul", "rosa", "luc", "anna"):
-        person = Person(app, inbox, portal).authorize().sign_in(login, PASSWORD)
-        person.give_email(f"{login}@example.ch")
-        for _ in range(2):
-            person.press("Recevoir le code", phone="079 123 45 67")
-            statuses.append(person.page.status)
-            if person.step == "phone-code":
-                person.press("Corriger le numéro")
-    person.code()
-    assert statuses.count(200) == 5
-    assert statuses.count(429) == 5
-    assert len([one for one in inbox.messages if one.channel == "sms"]) == 5
+    with time_machine.travel(clock.now(), tick=False) as now, override(app, send_spread=1):
+        for login in ("jeanne", "paul", "rosa", "luc", "anna"):
+            person = another().authorize().sign_in(login, PASSWORD)
+            person.give_email(f"{login}@example.ch")
+            for _ in range(2):
+                person.press("Recevoir le code", phone="079 123 45 67")
+                statuses.append(person.page.status)
+                if person.step == "phone-code":
+                    person.press("Corriger le numéro")
+                now.shift(settings.resend_after)
+        outbox.deliver_due("test")
+    assert statuses == [200] * 5 + [429] * 5
+    assert len([one for one in inbox.codes if one.channel == "sms"]) == 5
 
 
 @pytest.fixture
@@ -70,7 +71,14 @@ def test_a_stopped_country_is_told_on_the_page_that_asks_for_a_number(at_phone, 
     at_phone.press("Recevoir le code", phone="+33 6 12 34 56 78")
     assert at_phone.step == "phone-code"
     at_phone.code()
-    assert [one.to for one in inbox.messages if one.channel == "sms"] == ["+33612345678"]
+    assert [one.to for one in inbox.codes if one.channel == "sms"] == ["+33612345678"]
+
+
+@pytest.mark.usefixtures("stopped")
+def test_no_notice_goes_there_either(person, inbox):
+    person.authorize().sign_in("jeanne", PASSWORD).press("Recevoir le code", email=ADDRESS)
+    outbox.deliver_due("test")
+    assert [one.to for one in inbox.messages] == [ADDRESS]
 
 
 @pytest.mark.usefixtures("stopped")
@@ -103,6 +111,7 @@ def test_a_stop_while_a_number_is_being_enrolled_leaves_the_ways_out(app, at_pho
         db.session.add(SmsStop(prefix="+41", stopped_at=clock.now(), sent=60, used=1))
     with time_machine.travel(clock.now() + settings.resend_after, tick=True):
         at_phone.press("Envoyer le code à nouveau")
+    assert at_phone.page.status == 422, "no waiting would help"
     assert "SMS dans ce pays n’est pas possible" in at_phone.page.text
     at_phone.press("Je ne souhaite pas donner mon numéro de téléphone")
     assert at_phone.step == "profile"

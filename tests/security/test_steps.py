@@ -13,11 +13,6 @@ from tests.support.people import PASSWORD
 OTHER = "paul@example.ch"
 
 
-@pytest.fixture
-def another(app, inbox, portal):
-    return lambda: Person(app, inbox, portal)
-
-
 def authentications():
     return db.session.query(Authentication).count()
 

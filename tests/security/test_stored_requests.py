@@ -8,7 +8,7 @@ import time_machine
 from idp.extensions import db
 from idp.flow.interaction import Interaction
 from tests.support.accounts import ADDRESS, make_account
-from tests.support.journey import ISSUER, Person
+from tests.support.journey import ISSUER, NEW_PASSWORD, Person
 from tests.support.settings import override
 
 START = "2026-01-01T12:00:00Z"
@@ -69,3 +69,26 @@ def test_neither_refused_requests_nor_sessions_use_anything_up(app, come):
         person.authorize(redirect_uri="https://evil.example/")
     assert stored() == 1
     assert come("192.0.2.2").step == "sign-in"
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/email", "/account/password"])
+def test_looking_for_the_pages_of_an_account_is_counted_with_them(app, come, path):
+    come("192.0.2.1")
+    address = {"REMOTE_ADDR": "192.0.2.2"}
+    answers = [app.test_client().get(path, base_url=ISSUER, environ_base=address) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [303] * 4 + [429] * 2
+    assert stored() == 5
+
+
+def test_a_person_who_changed_something_is_not_counted_as_a_newcomer(app, come):
+    make_account()
+    person = come("192.0.2.1")
+    person.two_factors(ADDRESS)
+    for number in range(2, 6):
+        come(f"192.0.2.{number}")
+    assert come("192.0.2.6").step == "error"
+    chosen = "quatre gros hiboux gris"
+    person.get("/account/password").press(
+        "Enregistrer le mot de passe", present=NEW_PASSWORD, password=chosen, confirmation=chosen
+    )
+    assert person.step == "sign-in"

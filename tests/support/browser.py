@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -38,10 +39,11 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def demonstration(state: Path) -> Iterator[dict[str, Any]]:
-    """Provider, portal, inbox and old store, as `idp demo` starts them; what `demo.json` says."""
+    """Provider, portal, inbox and old store, as `idp demo` starts them; what `demo.json` says, and `state`,
+    the folder."""
     ports = {name: free_port() for name in ("port", "portal_port", "inbox_port", "smtp_port")}
     with launch.serving(launch.Options(state=state, **ports)) as prepared:
-        yield json.loads(prepared.summary.read_text())
+        yield {**json.loads(prepared.summary.read_text()), "state": str(state)}
 
 
 @dataclass
@@ -104,14 +106,26 @@ class Visitor:
             self.page.locator(f"input[name={name}]").fill(value)
         return self
 
-    def code(self) -> str:
-        """The code of the next message that arrives for this person, by either channel."""
-        mine = {self.address, "+41791234567"}
+    def link(self, pattern: str) -> str:
+        """The newest link of this kind that was sent to this person."""
         end = time.monotonic() + 10
         while time.monotonic() < end:
-            with urllib.request.urlopen(f"{self.demo['inbox']}/api/messages") as answer:
-                texts = [m["text"] for m in json.load(answer) if m["to"] in mine]
-            codes = [found[1] for text in texts if (found := CODE.search(text))]
+            for text in self._texts():
+                if found := re.search(pattern, text):
+                    return found[0]
+            time.sleep(0.05)
+        raise TimeoutError("no message came")
+
+    def _texts(self) -> list[str]:
+        mine = {self.address, "+41791234567"}
+        with urllib.request.urlopen(f"{self.demo['inbox']}/api/messages") as answer:
+            return [m["text"] for m in json.load(answer) if m["to"] in mine]
+
+    def code(self) -> str:
+        """The code of the next message that arrives for this person, by either channel."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            codes = [found[1] for text in self._texts() if (found := CODE.search(text))]
             if len(codes) > self.read_messages:
                 self.read_messages = len(codes)
                 return codes[0]

@@ -3,8 +3,9 @@
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from idp import housekeeping
+from idp.audit.chain import Link
 from idp.audit.models import AuditChain, AuditEvent
-from idp.audit.verify import Report, verify
+from idp.audit.verify import FaultKind, Report, verify
 from idp.extensions import db, transaction
 
 
@@ -71,3 +72,15 @@ def rows() -> list[Row]:
 def count() -> int:
     """How many events there are."""
     return db.session.scalar(select(func.count()).select_from(AuditEvent)) or 0
+
+
+def faults(seen: Link | None = None) -> list[tuple[FaultKind, int | None]]:
+    """Kind and place of all that is found."""
+    return [(fault.kind, fault.seq) for fault in check(seen).faults]
+
+
+def ends() -> tuple[Link, Link]:
+    """Where the chain ends, and what its first event stands on."""
+    row = db.session.scalars(select(AuditChain)).one()
+    db.session.refresh(row)
+    return Link(row.seq, row.mac), Link(row.floor_seq, row.floor_mac)

@@ -1,10 +1,12 @@
 """An HTTP gateway that answers what it is told to, and keeps what it is asked."""
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def answering() -> Iterator[Gateway]:
-    """The gateway at work, on loopback."""
+def answering(certificate: Path | None = None) -> Iterator[Gateway]:
+    """The gateway at work, on loopback; behind TLS with a certificate and its key."""
     gateway = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,9 +53,16 @@ def answering() -> Iterator[Gateway]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The hand-shake waits for the handler's own thread: a client that gives up must not stop the others.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    gateway.url = f"http://127.0.0.1:{server.server_address[1]}"
+    gateway.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield gateway
     finally:

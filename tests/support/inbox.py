@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ class Received:
     subject: str = ""
     mail: EmailMessage | None = None
     at: float = field(default_factory=time.time, compare=False)
+
+
+_CODE = re.compile(r"\b\d{6}\b")
 
 
 class Inbox:
@@ -68,6 +72,13 @@ class Inbox:
         for to in envelope.rcpt_tos:
             self.messages.append(Received("email", to, text, str(mail["Subject"]), mail))
         return self.smtp_answer
+
+    @property
+    def codes(self) -> list[Received]:
+        """Messages with a code; notices have none."""
+        return [
+            one for one in self.messages if _CODE.search(one.text) and "/alert/" not in one.text
+        ]
 
     def clear(self) -> None:
         """Forget everything, and work again."""

@@ -83,6 +83,8 @@ class Person:
         self.page: Page | None = None
         self.path = ""
         self.callback: dict[str, str] | None = None
+        self.posted_to = ""
+        """Where the last answer by form went."""
         self.verifier = secrets.token_urlsafe(32)
         self.method = "GET"
         """How the relying party sends its authorization requests."""
@@ -150,6 +152,9 @@ class Person:
             path = target.removeprefix(self.issuer)
             response = self.browser.get(path, base_url=self.issuer)
         self.path, self.page = path, Page(response)
+        if self.step == "form-post":
+            (form,) = self.page.forms
+            self.posted_to, self.callback, self.page = form.action, form.fields, None
         return self
 
     @property

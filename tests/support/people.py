@@ -14,6 +14,7 @@ _SOURCE = """
 [[source]]
 name = "portail"
 type = "sql"
+at_once = 8
 url = "sqlite:///{file}"
 query = "SELECT *, 'md5-salted' AS scheme FROM users WHERE login = :identifier"
 [source.columns]

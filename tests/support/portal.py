@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from idp.clients import manage, registry
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.extensions import transaction
 
-PORTAL = NewClient(
+PORTAL = Registration(
     client_name="e-services",
     redirect_uris=("https://portal.example/callback",),
     post_logout_redirect_uris=("https://portal.example/bye",),
@@ -33,8 +33,8 @@ class TestClientApp:
         return registered.id
 
 
-def register(new: NewClient = PORTAL) -> TestClientApp:
+def register(new: Registration = PORTAL, client_id: str = "") -> TestClientApp:
     """Register a relying party; the portal, unless another is described."""
     with transaction():
-        registered, secret = manage.create(new)
+        registered, secret = manage.create(new, client_id)
         return TestClientApp(registered.client_id, secret or "", new.redirect_uris[0])

@@ -22,7 +22,9 @@ EPOCH = 1
 """Of an account that was just made."""
 
 
-def ask_code(account_id: int | None, **changes: Any) -> Sent | SendRefused:
+def ask_code(
+    account_id: int | None, *, network: str | None = None, **changes: Any
+) -> Sent | SendRefused:
     """Ask for a code, a second factor by e-mail unless the changes say otherwise."""
     values = {
         "purpose": Purpose.SECOND_FACTOR,
@@ -35,7 +37,7 @@ def ask_code(account_id: int | None, **changes: Any) -> Sent | SendRefused:
     }
     wording = Wording(locale="fr", service="e-services", template=Purpose.SECOND_FACTOR)
     with transaction():
-        return issue.open_challenge(NewChallenge(**(values | changes)), wording)
+        return issue.open_challenge(NewChallenge(**(values | changes)), wording, network=network)
 
 
 def send_code(account_id: int | None, **changes: Any) -> Challenge:
@@ -53,7 +55,7 @@ def password_proof(account_id: int, **changes: Any) -> PasswordVerified:
 
 def code_proof(challenge: Challenge, at: datetime | None = None, **changes: Any) -> CodeVerified:
     """What a right code for this challenge proves."""
-    names = ("purpose", "channel", "destination", "account_id", "epoch", "case_id")
+    names = ("purpose", "channel", "destination", "account_id", "epoch", "case_id", "identity_id")
     values = {name: getattr(challenge, name) for name in (*names, "interaction_id")}
     return CodeVerified(challenge.id, **(values | {"at": at or clock.now()} | changes))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Enum, Integer, String, Table, insert
 
+from idp.clients.registration import Registration, Stored
 from idp.extensions import UtcDateTime, db
 
 FAR = datetime(2099, 1, 1, tzinfo=UTC)
@@ -34,7 +35,7 @@ def _parent(column: Column[Any]) -> Any:
     return make(key.column.table)
 
 
-def _anything(column: Column[Any]) -> Any:
+def _anything(column: Column[Any]) -> Any:  # noqa: PLR0911 - one for each type
     """A value that the column takes, and no other row has where that matters."""
     match column.type:
         case UtcDateTime():
@@ -45,6 +46,8 @@ def _anything(column: Column[Any]) -> Any:
             return True
         case Integer():
             return 1
+        case Stored():
+            return Registration("", ())
         case JSON():
             return {}
         case String(length=length):

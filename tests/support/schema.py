@@ -5,18 +5,23 @@ from idp.audit.models import AuditChain, AuditEvent
 from idp.challenges.challenge import Challenge
 from idp.challenges.sms import SmsConversion
 from idp.clients.client import Client
+from idp.clients.subjects import PairwiseSalt
 from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
 from idp.flow.interaction import Interaction
 from idp.grants.models import AuthorizationCode
 from idp.keys.models import SigningKey
-from idp.migration.models import MigrationCase
+from idp.legacy.copies import LegacyLoad, LegacyRow
+from idp.migration.invitations import Invitation
+from idp.migration.models import CampaignDay, CampaignPause, MigrationCase, ReminderStop
 from idp.security.throttle import Throttle
 from idp.security.versions import CacheVersion
+from idp.sessions.logout_notices import LogoutNotice
 from idp.sessions.models import Authentication
 
 MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
     *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
-    *(CacheVersion, Authentication),
+    *(CacheVersion, Authentication, CampaignDay, CampaignPause, LegacyLoad, LegacyRow),
+    *(Invitation, LogoutNotice, PairwiseSalt, ReminderStop),
 )

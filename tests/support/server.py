@@ -1,6 +1,7 @@
 """The provider as real processes: gunicorn's, on the database of the tests."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,13 +35,14 @@ def serving(
     command = [sys.executable, "-c", _START, "run", "--port", str(port), *size]
     # A pipe that nobody reads would be full after some hundred lines, and every process would wait.
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stderr=log)
+        process = subprocess.Popen(command, env=environment, stderr=log, start_new_session=True)
         try:
             wait_for(port)
             _wait_healthy(url)
             yield url
         finally:
-            process.terminate()
+            # The whole of it, without the second that it would give those who are being served.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(20)
 
 

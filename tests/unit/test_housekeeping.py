@@ -8,13 +8,19 @@ from sqlalchemy import func, select
 
 from idp import clock, housekeeping
 from idp.accounts.account import Account
+from idp.accounts.addresses import EmailAddress
 from idp.challenges import sms
 from idp.extensions import Base, db, transaction
 from idp.flow import alerts
 from idp.flow.alerts import AlertKind
 from idp.keys import signing
+from idp.migration import invitations
+from idp.migration.invitations import By
+from idp.migration.models import ReminderStop
 from idp.security import throttle
+from idp.sessions.logout_notices import LogoutNotice
 from tests.support.people import PASSWORD
+from tests.support.rows import make
 from tests.support.tokens import redeem
 
 START = "2026-01-01T12:00:00Z"
@@ -41,6 +47,7 @@ def live(person, login):
 def stop_half_way(person, login):
     person.authorize(prompt="login").sign_in(login, PASSWORD)
     person.press("Recevoir le code", email=f"{login}@example.ch")
+    assert person.code(), "so that whoever comes next finds only their own"
 
 
 @pytest.fixture
@@ -104,6 +111,10 @@ def crowded(person, lived_in):
         for number in ("+41791234567", "+33612345678"):
             signing.create(signing.new_pair("RS256")).retire_at = clock.now()
             sms.count_sent(number)
+            address = EmailAddress(f"n{number}@example.ch", f"n{number}@example.ch")
+            invitations.invite_newcomer(address, By("os:clerk", "asked"))
+            make(LogoutNotice.__table__, expires_at=clock.now())
+            db.session.add(ReminderStop(digest=number, expires_at=clock.now()))
             alerts.tell(db.session.scalars(select(Account)).first(), AlertKind.NEW_BROWSER)
     lived_in.shift(timedelta(days=730))
     return dict(housekeeping._ORDER)

@@ -10,9 +10,11 @@ from idp import housekeeping, worker
 from idp.delivery import outbox
 from idp.extensions import db
 from idp.worker import Worker
+from tests.support import old_store
 from tests.support.faults import faulty, silent
+from tests.support.outbox import leave
 from tests.support.settings import override
-from tests.unit.delivery.test_outbox import leave
+from tests.unit.migration.test_callbacks import migrate
 
 
 def wait_until(condition, seconds=5):
@@ -37,6 +39,38 @@ def test_a_message_leaves_at_once(inbox):
     assert time.monotonic() - began < 1
 
 
+def test_an_old_system_that_hangs_keeps_no_message_waiting(app, inbox, tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    old_store.make(url)
+    asleep = threading.Event()
+    source = old_store.described(url)
+    source.tell = lambda _migrated: asleep.wait(10)
+    with old_store.sources(app, source):
+        migrate("1")
+        running = worker.start(app)
+        try:
+            leave()
+            began = time.monotonic()
+            wait_until(lambda: inbox.messages)
+            assert time.monotonic() - began < 1
+        finally:
+            asleep.set()
+            running.stop()
+
+
+@pytest.mark.usefixtures("inbox")
+def test_an_old_system_is_told_without_being_asked(app, tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    old_store.make(url)
+    with old_store.sources(app, old_store.described(url)):
+        migrate("1")
+        running = worker.start(app)
+        try:
+            wait_until(lambda: old_store.run(url, "SELECT * FROM people WHERE blocked = 1"))
+        finally:
+            running.stop()
+
+
 def test_a_job_that_fails_does_not_end_the_loop(app):
     def broken():
         raise ArithmeticError("on purpose")
@@ -48,6 +82,36 @@ def test_a_job_that_fails_does_not_end_the_loop(app):
     running._jobs[1].run = lambda: done.append(True)
     running._periodic()
     assert done
+
+
+def test_a_job_is_done_once_in_its_time(app):
+    running, done = Worker(app), []
+    running._jobs = [worker._Job("often", 3600, lambda: done.append(True))]
+    running._periodic()
+    running._periodic()
+    assert done == [True]
+
+
+def test_it_stops_promptly_also_where_it_looks_for_messages_rarely(app):
+    with override(app, outbox_poll=timedelta(seconds=20)):
+        running = worker.start(app)
+        began = time.monotonic()
+        running.stop()
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.usefixtures("inline")
+def test_whoever_stops_it_lets_go_of_the_connections(inline, inbox):
+    before = set(threading.enumerate())
+
+    def lanes():
+        return [t for t in set(threading.enumerate()) - before if t.name.startswith("lane-")]
+
+    leave()
+    wait_until(lambda: inbox.messages)
+    assert lanes()
+    inline.stop()
+    assert not lanes()
 
 
 def test_it_stops_promptly(inline):

@@ -3,6 +3,7 @@
 import pytest
 
 from idp.accounts import account as accounts
+from idp.accounts import changes
 from idp.accounts.account import Account
 from idp.extensions import db, transaction
 from tests.support.accounts import make_account
@@ -38,3 +39,15 @@ def test_each_account_has_a_name_of_its_own_that_says_nothing(account):
     assert len({account.sub, other.sub}) == 2
     assert "jeanne" not in account.sub
     assert len(account.sub) >= 32
+
+
+@pytest.mark.parametrize("change", [changes.freeze, changes.unfreeze, changes.end_everything])
+@pytest.mark.usefixtures("app")
+def test_a_closed_account_is_changed_by_nothing(change):
+    row = make_account()
+    with transaction():
+        account = accounts.by_id(row)
+        assert changes.close(row, account.epoch, account.sub)
+    with transaction():
+        assert not change(row, accounts.by_id(row).epoch)
+    assert accounts.by_id(row).closed

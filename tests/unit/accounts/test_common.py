@@ -49,7 +49,13 @@ def test_letters_that_look_alike_are_one(letters):
     "password",
     [
         *("Motdepasse2024", "Azertyuiop123!", "JeTaime-1987", "Bienvenue2025!", "marseille13013"),
-        *("Allez l’OM 1993", "Jean-Pierre1958", "N€uchâtel2024", "Chocolat!Chocolat!"),
+        *(
+            "Allez l’OM 1993",
+            "Jean-Pierre1958",
+            "N€uchâtel2024",
+            "Chocolat!Chocolat!",
+            "Soleil-Soleil-Soleil",
+        ),
         *("Ich liebe dich 123", "Passwort2024!", "Qwertzuiop1", "Schätzeli1975", "Schaetzchen99"),
         *("Grüezi-Grüezi-1", "Hopp Schwiiz!!", "FCBasel1893-1893", "Sonnenschein12"),
         *(

@@ -11,6 +11,7 @@ from idp.challenges.results import SendProblem, SendRefused, Sent
 from idp.extensions import settings
 from tests.support.accounts import make_account
 from tests.support.proofs import ask_code
+from tests.support.settings import override
 
 QUARTER = timedelta(minutes=15)
 PHONE = "+41791234567"
@@ -72,6 +73,18 @@ def test_the_budget_is_the_destinations_whoever_asks(account):
     assert isinstance(ask(other), SendRefused)
     elsewhere = {"channel": Channel.SMS, "destination": PHONE}
     assert isinstance(ask(account, **elsewhere), Sent)
+
+
+def test_a_network_enrols_so_many_destinations_in_a_day_however_slowly(app, account, now):
+    def wish(number):
+        new = {"purpose": Purpose.EMAIL_ENROLMENT, "case_id": number}
+        return ask(None, **new, destination=f"p{number}@example.ch", network="192.0.2.0/24")
+
+    with override(app, send_limit_network_day=3):
+        for number in range(3):
+            assert isinstance(wish(number), Sent)
+            now.shift(timedelta(hours=1))
+        assert wish(3) == SendRefused(SendProblem.BUDGET, timedelta(hours=21))
 
 
 def test_every_spelling_of_an_address_is_one_destination(account):

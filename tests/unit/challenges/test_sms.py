@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from idp.audit.models import AuditEvent
-from idp.challenges import sms, verify
+from idp.challenges import issue, sms, verify
 from idp.challenges.challenge import Challenge, Channel, Purpose
 from idp.challenges.results import SendProblem, SendRefused, Sent
 from idp.challenges.sms import SmsConversion, SmsStop
@@ -27,7 +27,8 @@ def now():
 
 @pytest.fixture
 def account(app, now):
-    with override(app, sms_watch_least=10, send_limit_day=1000, send_limit_short=1000):
+    limits = {"send_limit_day": 1000, "send_limit_short": 1000}
+    with override(app, sms_watch_least=10, sms_watch_people=1, **limits):
         yield make_account()
 
 
@@ -73,6 +74,18 @@ def test_mail_is_not_counted(account):
     assert rows() == set()
 
 
+def test_one_person_alone_stops_no_country_for_all_others(app, account, now):
+    others = [make_account(f"autre{number}@example.ch") for number in range(2)]
+    with override(app, sms_watch_people=3):
+        burst(account, 20)
+        burst(others[0], 2, name="another")
+        now.shift(settings.code_lifetime)
+        assert isinstance(send(account, SWISS.format(77), "one more"), Sent)
+        burst(others[1], 1, name="a third")
+        now.shift(settings.code_lifetime)
+        assert refused(send(account, SWISS.format(78), "at last"))
+
+
 def test_a_country_is_stopped_when_too_few_codes_were_used(account, now):
     assert not any(map(refused, burst(account, 10)))
     now.shift(settings.code_lifetime)
@@ -96,6 +109,21 @@ def test_codes_that_may_still_come_back_are_not_held_against_a_country(account, 
     assert not any(map(refused, burst(account, 40)))
     now.shift(settings.code_lifetime - timedelta(seconds=1))
     assert not refused(send(account, SWISS.format(77), "one more"))
+
+
+def test_codes_that_can_no_longer_come_back_are(account, now):
+    """Whoever asks for the next code gives up the one before."""
+    burst(account, 10)
+    with transaction():
+        issue.close_all(account)
+    assert refused(send(account, SWISS.format(77), "one more"))
+
+
+def test_mail_to_an_address_that_looks_like_a_number_is_not_taken_for_one(account, now):
+    burst(account, 10)
+    now.shift(settings.code_lifetime)
+    burst(account, 10, "+41{}@example.ch", "mail", channel=Channel.EMAIL)
+    assert refused(send(account, SWISS.format(77), "one more"))
 
 
 @pytest.mark.parametrize(("used", "stops"), [(2, True), (3, False), (5, False)])

@@ -8,18 +8,18 @@ from sqlalchemy import func, select
 
 from idp.clients import manage, registry
 from idp.clients.client import ClientSecret
-from idp.clients.manage import NewClient
+from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import db, transaction
 
 HOUR = timedelta(hours=1)
 
 
-def register(**changes: Any) -> tuple[str, str]:
+def register(client_id: str = "", **changes: Any) -> tuple[str, str]:
     """`client_id` and secret of a new registration."""
-    new = NewClient("Portail", ("https://portal.example/callback",), **changes)
+    new = Registration("Portail", ("https://portal.example/callback",), **changes)
     with transaction():
-        client, secret = manage.create(new)
+        client, secret = manage.create(new, client_id)
         return client.client_id, secret or ""
 
 
@@ -101,7 +101,7 @@ def test_no_overlap_ends_the_former_secret_at_once(app: Flask) -> None:
 
 def test_a_public_client_gets_no_secret_by_rotation(app: Flask) -> None:
     client_id, _secret = register(token_endpoint_auth_method="none")
-    with pytest.raises(InvalidRegistrationError, match="public client"), transaction():
+    with pytest.raises(InvalidRegistrationError, match="there is no secret"), transaction():
         manage.rotate_secret(client_id, HOUR)
 
 
@@ -135,7 +135,7 @@ def test_an_update_is_checked_with_what_stays(app: Flask) -> None:
         manage.update_client(client_id, {"scope": "openid offline_access"})
     stored = manage.get(client_id)
     assert stored
-    assert stored.scope == NewClient.scope
+    assert stored.registration.scope == Registration.scope
 
 
 @pytest.mark.parametrize(
@@ -180,5 +180,5 @@ def test_what_is_not_registered_cannot_be_changed(app: Flask, act: str) -> None:
 def test_clients_are_listed_by_name(app: Flask) -> None:
     for name in ("Zoo", "Archives"):
         with transaction():
-            manage.create(NewClient(name, ("https://portal.example/",)))
-    assert [client.client_name for client in manage.listing()] == ["Archives", "Zoo"]
+            manage.create(Registration(name, ("https://portal.example/",)))
+    assert [client.registration.client_name for client in manage.listing()] == ["Archives", "Zoo"]

@@ -107,6 +107,12 @@ def test_each_place_protects_what_is_put_into_it(gateway, monkeypatch, tmp_path)
     )
 
 
+def test_a_value_is_one_step_of_a_path(gateway):
+    url = f"{gateway.url}/{{account}}/send"
+    send({"url": url, "text": "{text}", "values": {"account": "../a/b?c"}})
+    assert gateway.asked[0].path == "/..%2Fa%2Fb%3Fc/send"
+
+
 def test_a_text_that_looks_like_a_placeholder_stays_a_text(gateway):
     table = {"url": gateway.url, "json": {"text": "{text}"}, "values": {"key": "a secret"}}
     send({**table, "headers": {"X": "{key}"}}, Sms("+41791234567", "{key} {id}"))

@@ -8,8 +8,8 @@ import pytest
 
 from idp.delivery.models import OutboxStatus
 from tests.support.faults import eventually, faulty, silent, smtp
+from tests.support.outbox import leave, seen
 from tests.support.server import working
-from tests.unit.delivery.test_outbox import leave, seen
 
 LEASE = timedelta(seconds=7)
 

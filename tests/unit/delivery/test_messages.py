@@ -7,6 +7,7 @@ import pytest
 from idp import resources
 from idp.delivery import gsm7, messages
 from idp.delivery.messages import Mail, Message, Sms
+from idp.options import LOCALES
 from idp.security import tokens
 from tests.support.messages import code_message
 from tests.support.settings import override
@@ -17,7 +18,8 @@ GSM7 = set(
 )
 LONG_HOST = "https://connexion.services-en-ligne.exemple.ch"
 BY_MAIL = ("email-enrolment", "second-factor", "address-taken", "recovery-email", "email-change")
-BY_SMS = ("phone-enrolment", "second-factor", "recovery-sms", "phone-change")
+BY_MAIL += ("legacy-contact", "legacy-forgotten")
+BY_SMS = ("phone-enrolment", "second-factor", "recovery-sms", "phone-change", "legacy-contact")
 NEVER = {"fr": "Personne ne vous", "en": "Nobody will ever ask you"}
 
 
@@ -26,7 +28,7 @@ def message(channel, purpose, locale="fr"):
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize(("locale", "purpose"), [*itertools.product(messages.LOCALES, BY_SMS)])
+@pytest.mark.parametrize(("locale", "purpose"), [*itertools.product(LOCALES, BY_SMS)])
 def test_an_sms_is_one_segment_in_every_language_and_binds_the_code_to_the_site(
     app, locale, purpose
 ):
@@ -57,7 +59,7 @@ def test_every_sms_is_one_segment_for_a_host_of_forty_letters(app, locale, templ
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize(("locale", "purpose"), [*itertools.product(messages.LOCALES, BY_MAIL)])
+@pytest.mark.parametrize(("locale", "purpose"), [*itertools.product(LOCALES, BY_MAIL)])
 def test_a_mail_names_the_site_gives_the_code_and_warns(locale, purpose):
     mail = messages.render(message("email", purpose, locale))
     assert isinstance(mail, Mail)

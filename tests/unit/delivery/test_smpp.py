@@ -11,8 +11,8 @@ from idp.delivery.tables import TomlTable
 from tests.conftest import require
 from tests.support import centre as centres
 from tests.support.faults import eventually
+from tests.support.outbox import leave, rows, seen
 from tests.support.settings import override
-from tests.unit.delivery.test_outbox import leave, rows, seen
 
 SMS = Sms("+41791234567", "123456 : code de connexion sur é.example\n\n@é.example #123456")
 LONG = Sms("+41791234567", "Ceci est un long texte [avec €] " * 12)

@@ -1,5 +1,6 @@
 """SMTP as submission needs it: verified TLS, time-outs, authentication, whole messages."""
 
+import smtplib
 import socket
 import ssl
 import time
@@ -12,8 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
-from idp.delivery import setup
-from idp.delivery.compose import Letterhead, compose
+from idp.delivery import setup, smtp
 from idp.delivery.messages import Mail
 from idp.delivery.senders import RetryLaterError, UndeliverableError
 from idp.errors import ConfigurationError
@@ -21,7 +21,6 @@ from tests.support.certificates import Authority
 from tests.support.ports import free_port
 from tests.support.settings import override
 
-LETTERHEAD = Letterhead("no-reply@example.ch", "e-services", "bounces@example.ch")
 MAIL = Mail("someone@example.ch", "Votre code", "Bonjour, 123456", "<p>Bonjour, 123456</p>")
 
 
@@ -189,6 +188,16 @@ def test_a_refusal_is_for_good_or_for_now(app, inbox, answer, error):
     assert "someone" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("code", "dead"), [(450, False), (421, True), (-1, True)])
+def test_a_server_that_leaves_or_talks_nonsense_is_dead_and_one_that_waits_is_not(code, dead):
+    """smtplib gives -1 to an answer without a code."""
+    for error in (
+        smtplib.SMTPRecipientsRefused({"a": (code, b"")}),
+        smtplib.SMTPDataError(code, b""),
+    ):
+        assert smtp._told(error).dead is dead
+
+
 def test_an_error_holds_codes_only_never_the_words_of_a_server(app, inbox):
     inbox.smtp_answer = "550 5.1.1 <someone@example.ch> unknown"
     with pytest.raises(UndeliverableError) as caught:
@@ -200,28 +209,6 @@ def test_mail_in_clear_is_for_this_machine_only(app):
     options = {"smtp_security": "none", "smtp_host": "smtp.example.ch"}
     with pytest.raises(ConfigurationError, match="this machine"), override(app, **options):
         setup.init_app(app)
-
-
-def test_a_message_is_whole():
-    mail = message_from_bytes(compose(MAIL, LETTERHEAD, "uid").as_bytes(), policy=policy.default)
-    assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Message-ID"] == "<uid@example.ch>"
-    assert mail["Date"].datetime is not None
-    assert str(mail["From"]) == "e-services <no-reply@example.ch>"
-    assert mail.get_body(("plain",)).get_content().strip() == MAIL.text
-    assert mail.get_body(("html",)).get_content().strip() == MAIL.html
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        Mail("a@example.ch\r\nBcc: b@example.ch", "s", "t", "h"),
-        Mail("a@example.ch", "s\r\nBcc: b@example.ch", "t", "h"),
-    ],
-)
-def test_line_breaks_never_reach_a_header(changed):
-    with pytest.raises(ValueError):
-        compose(changed, LETTERHEAD, "uid")
 
 
 def test_an_internationalised_address_is_reached(app, inbox):

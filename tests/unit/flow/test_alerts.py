@@ -11,14 +11,18 @@ from idp.accounts import account as accounts
 from idp.delivery import messages, outbox
 from idp.delivery.messages import Message
 from idp.extensions import transaction
-from idp.flow import alerts
+from idp.flow import alerts, support
 from idp.flow.alerts import AlertKind
+from idp.options import LOCALES
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.settings import override
 
 NUMBER = "+41791234567"
 LONG_ISSUER = "https://connexion.services-en-ligne.exemple.ch"
-BY_SMS = (AlertKind.RECOVERED, AlertKind.FROZEN, AlertKind.UNFROZEN, AlertKind.PHONE_CHANGED)
+BY_SMS = (
+    *(AlertKind.RECOVERED, AlertKind.FROZEN, AlertKind.UNFROZEN, AlertKind.PHONE_CHANGED),
+    *(AlertKind.MIGRATING, AlertKind.MIGRATED, AlertKind.JOINED),
+)
 
 
 @pytest.fixture
@@ -60,6 +64,44 @@ def test_whoever_froze_it_every_contact_is_told(account, inbox):
     assert all("bloqué" in message.text for message in inbox.messages)
 
 
+def links(account, inbox, number):
+    """Tokens of so many notices."""
+    found = []
+    for _ in range(number):
+        with transaction():
+            alerts.tell(account, AlertKind.NEW_BROWSER)
+        found.append(told(inbox))
+    return found
+
+
+def test_one_link_uses_up_all_and_who_kept_another_cannot_block_the_account_again(account, inbox):
+    tokens = links(account, inbox, 3)
+    kept = alerts.find(tokens[2])
+    with transaction():
+        alerts.confirm(alerts.find(tokens[0]))
+    assert [alerts.find(token) for token in tokens] == [None] * 3
+    with transaction():
+        assert not alerts.confirm(kept)
+    with transaction():
+        assert support.unfreeze(account.id, actor="admin", why="asked")
+    assert accounts.by_id(account.id).active
+    assert alerts.find(told(inbox)), "that it was unfrozen is news of its own"
+
+
+def test_what_was_told_before_an_account_is_unfrozen_is_over_and_others_links_are_not(
+    account, inbox
+):
+    other = accounts.by_id(make_account("autre@example.ch"))
+    (theirs,) = links(other, inbox, 1)
+    (old,) = links(account, inbox, 1)
+    with transaction():
+        assert support.freeze(account.id, actor="admin", why="asked")
+    with transaction():
+        assert support.unfreeze(account.id, actor="admin", why="asked")
+    assert alerts.find(old) is None
+    assert alerts.find(theirs)
+
+
 def test_a_link_works_for_a_week(account, inbox):
     with transaction():
         alerts.tell(account, AlertKind.NEW_BROWSER)
@@ -72,10 +114,14 @@ def test_a_link_works_for_a_week(account, inbox):
             assert alerts.purge(10) == 1
 
 
-@pytest.mark.parametrize("locale", messages.LOCALES)
+@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("kind", AlertKind)
 def test_every_notice_can_be_written_and_an_sms_is_one_segment(app, kind, locale):
-    words = {"service": "e-services", "link": f"{LONG_ISSUER}/alert/{'x' * 43}"}
+    words = {
+        "service": "e-services",
+        "link": f"{LONG_ISSUER}/alert/{'x' * 43}",
+        "chosen": "j•••@e•••.ch",
+    }
     with override(app, issuer=LONG_ISSUER), app.app_context():
         mail = messages.render(Message("email", ADDRESS, f"alert-{kind}", locale, words))
         assert mail.subject

@@ -16,7 +16,7 @@ def asked(*prompt: str, max_age: int | None = None, sub: str | None = None) -> R
 
 def session(seconds: float = 0, *, here: bool = False) -> Present:
     """Mine, authenticated so many seconds ago."""
-    return Present(MINE, NOW - timedelta(seconds=seconds), here)
+    return Present(MINE, NOW - timedelta(seconds=seconds), here=here)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """The file of sources, the order of asking, and knowing which are silent."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import time_machine
 
-from idp.accounts.profile import Profile
 from idp.errors import ConfigurationError
 from idp.extensions import db, transaction
 from idp.legacy import identity as identities
 from idp.legacy.identity import LegacyIdentity
 from idp.legacy.registry import Sources, read
-from idp.legacy.source import Match, Mismatch, Unavailable, Unknown
+from idp.legacy.source import Match, Mismatch, Person, SourceOptions, Unavailable, Unknown
 from idp.security.references import secret
 
 GOOD = """
@@ -31,7 +33,7 @@ def test_enabled_sources_are_read_in_order(tmp_path):
     second = GOOD.replace("one", "two")
     third = GOOD.replace("one", "three") + "enabled = false\n"
     sources = read(written(tmp_path, GOOD + second + third))
-    assert [source.name for source in sources] == ["one", "two"]
+    assert [source.options.name for source in sources] == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -41,11 +43,10 @@ def test_enabled_sources_are_read_in_order(tmp_path):
         ("source = 3", r"\[\[source\]\]"),
         (GOOD.replace('name = "one"', ""), "needs a name"),
         (GOOD + GOOD, "same name"),
-        (GOOD.replace('"sql"', '"csv"'), "type must be sql"),
+        (GOOD.replace('"sql"', '"csv"'), "type must be one of sql"),
         (GOOD.replace('url = "sqlite:///old.db"', ""), "url is missing"),
         (GOOD.replace(":identifier", "'y'"), "select by :identifier"),
         (GOOD + "colour = 'red'", "unknown option colour"),
-        (GOOD + "[source.columns]\nshoe_size = 'x'", "cannot name shoe_size"),
         (GOOD.replace("sqlite:///old.db", "env:SEUIL_NOT_SET"), "SEUIL_NOT_SET is not set"),
         (GOOD.replace("sqlite:///old.db", "file:/nowhere"), "cannot read /nowhere"),
         (GOOD.replace("sqlite:///old.db", "what is this"), "source one"),
@@ -75,10 +76,14 @@ class Fixed:
     """A source that always answers the same; the second implementation of the protocol."""
 
     def __init__(self, name, answer, *, up=True):
-        self.name, self.answer, self.up, self.asked = name, answer, up, 0
+        self.options = SourceOptions(name=name, type="fixed")
+        self.answer, self.up, self.asked = answer, up, 0
 
     def authenticate(self, identifier, password, is_claimed):
         self.asked += 1
+        return self.answer
+
+    def find(self, identifier):
         return self.answer
 
     def problem(self):
@@ -88,7 +93,7 @@ class Fixed:
         pass
 
 
-MATCH = Match("two", "1", Profile())
+MATCH = Match("two", Person("1"))
 
 
 def test_the_first_answer_that_decides_wins():
@@ -117,6 +122,28 @@ def test_a_source_that_came_back_is_noticed():
         assert sources.all_available()
 
 
+def test_a_source_that_enough_threads_wait_for_is_not_asked_and_another_is():
+    """A slow old system holds no more threads than its description says."""
+    asked, go = threading.Barrier(3), threading.Event()
+
+    class Slow(Fixed):
+        def authenticate(self, *_asked):
+            asked.wait(10)
+            go.wait(10)
+            return Unknown()
+
+    sources = Sources([Slow("one", Unknown()), Fixed("two", MATCH)])
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(sources.ask, "x", "y", lambda *_: None) for _ in range(2)]
+        asked.wait(10)
+        assert sources.ask("x", "y", lambda *_: None) == MATCH
+        sources.sources = sources.sources[:1]
+        assert sources.ask("x", "y", lambda *_: None) == Unavailable()
+        go.set()
+        assert all(answer.result() in (MATCH, Unknown()) for answer in waiting)
+    assert sources.all_available(), "it was busy, not silent"
+
+
 def test_without_sources_all_are_available():
     assert Sources([]).all_available()
     assert Sources([]).ask("x", "y", lambda *_: False) == Unknown()
@@ -129,7 +156,7 @@ def test_a_row_met_twice_is_one_identity_and_only_one_claim_counts(person):
         assert first.id == again.id
         assert identities.meet("other", "7").id != first.id
         first_id = first.id
-    assert not identities.is_claimed("old", "7")
+    assert identities.claimant("old", "7") is None
     person.authorize().migrate("jeanne", "Edelweiss-1291", "jeanne@example.ch")
     account_id = db.session.scalars(
         db.select(LegacyIdentity.account_id).where(LegacyIdentity.account_id.is_not(None))
@@ -137,4 +164,4 @@ def test_a_row_met_twice_is_one_identity_and_only_one_claim_counts(person):
     with transaction():
         assert identities.claim(first_id, account_id)
         assert not identities.claim(first_id, account_id)
-    assert identities.is_claimed("old", "7")
+    assert identities.claimant("old", "7") is not None

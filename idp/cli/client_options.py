@@ -1,0 +1,136 @@
+"""Client metadata as options of a command, and as a JSON file in the words of RFC 7591."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import rich_click as click
+from pydantic import TypeAdapter, ValidationError
+
+from idp.clients.registration import Registration
+from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, InvalidRegistrationError
+
+F = TypeVar("F", bound=Callable[..., Any])
+_KINDS: dict[str, Any] = get_type_hints(Registration)
+_SHORT = {
+    "client_name": "name",
+    "redirect_uris": "redirect-uri",
+    "post_logout_redirect_uris": "post-logout-redirect-uri",
+    "grant_types": "grant-type",
+    "token_endpoint_auth_method": "auth-method",
+    "token_endpoint_auth_signing_alg": "auth-alg",
+    "id_token_signed_response_alg": "id-token-alg",
+    "require_signed_request_object": "require-signed-requests",
+    "require_pushed_authorization_requests": "require-pushed-requests",
+    "legacy_sources": "legacy-source",
+}
+"""Options that are not called as their field is."""
+HELP = {
+    "client_name": "What users see: « Se connecter à NAME ».",
+    "redirect_uris": "Exact callback address; repeatable.",
+    "post_logout_redirect_uris": "Where users may go after signing out; repeatable.",
+    "application_type": "web, or native: on 127.0.0.1 and [::1] any port will do.",
+    "client_uri": "Home page of the application.",
+    "initiate_login_uri": "Address that starts a fresh sign-in.",
+    "backchannel_logout_uri": "Address that is told when a session ends.",
+    "backchannel_logout_session_required": "It always learns which (sid).",
+    "grant_types": f"{', '.join(GRANT_TYPES)}; repeatable.",
+    "subject_type": "public: one sub for all; pairwise: another for each sector.",
+    "sector_identifier_uri": "Address that lists the redirect URIs of a sector.",
+    "scope": f"Space-separated, of: {' '.join(SCOPES)}.",
+    "token_endpoint_auth_method": f"{', '.join(AUTH_METHODS)} (a public client).",
+    "token_endpoint_auth_signing_alg": "How its assertions are signed; any way when left out.",
+    "jwks": "JSON file with its public keys (a JWK Set).",
+    "jwks_uri": "Address that publishes its public keys.",
+    "id_token_signed_response_alg": "RS256, ES256, or another that has a key here.",
+    "id_token_encrypted_response_alg": "Encrypt its ID tokens, with one of its keys.",
+    "id_token_encrypted_response_enc": "Content encryption of its ID tokens.",
+    "userinfo_signed_response_alg": "Userinfo as a signed JWT.",
+    "userinfo_encrypted_response_alg": "Encrypt its userinfo.",
+    "userinfo_encrypted_response_enc": "Content encryption of its userinfo.",
+    "request_object_signing_alg": "How its request objects are signed; it sends none when left out.",
+    "require_signed_request_object": "Refuse its requests that are not signed.",
+    "require_pushed_authorization_requests": "Refuse its requests that were not pushed.",
+    "require_pkce": "Demand PKCE (default).",
+    "id_token_scope_claims": "Claims of the scope also in the ID token, for one that reads only that.",
+    "default_max_age": "Seconds after which users sign in again; -1: no such limit.",
+    "legacy_sources": "Old system whose identifiers it learns with the scope legacy; repeatable.",
+    "legacy_until": "The last day on which it does.",
+}
+
+
+def metadata(command: F) -> F:
+    """Every field of a registration as an option, and --from for a file with any of them."""
+    for name in reversed(_KINDS):
+        command = _option(name)(command)
+    return click.option(
+        "--from",
+        "file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="JSON file with client metadata (RFC 7591); options win over it.",
+    )(command)
+
+
+def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """What the file and the options say. Raises InvalidRegistrationError, UsageError."""
+    typed = {name: value for name, value in options.items() if value not in (None, ())}
+    if typed.get("default_max_age") == -1:
+        typed["default_max_age"] = None
+    if "legacy_until" in typed:
+        typed["legacy_until"] = typed["legacy_until"].date()
+    if "jwks" in typed:
+        typed["jwks"] = _read(typed["jwks"])
+    without = {name: _without_blanks(value) for name, value in typed.items()}
+    return {**(_of_file(file) if file else {}), **without}
+
+
+def flag(name: str) -> str:
+    """How a field is typed on the command line."""
+    return f"--{_SHORT.get(name, name.replace('_', '-'))}"
+
+
+def _option(name: str) -> Callable[[F], F]:
+    kind, words = _KINDS[name], HELP[name]
+    if kind is bool:
+        both = f"{flag(name)}/--no-{flag(name).removeprefix('--')}"
+        return click.option(both, name, default=None, help=words)
+    if kind == tuple[str, ...]:
+        return click.option(flag(name), name, multiple=True, help=words)
+    if kind == int | None:
+        return click.option(flag(name), name, type=click.IntRange(min=-1), help=words)
+    if kind == date | None:
+        return click.option(flag(name), name, type=click.DateTime(["%Y-%m-%d"]), help=words)
+    if kind == dict[str, Any] | None:
+        there = click.Path(exists=True, dir_okay=False, path_type=Path)
+        return click.option(flag(name), name, type=there, help=words)
+    return click.option(flag(name), name, help=words)
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    values = _read(file)
+    if not isinstance(values, dict):
+        raise click.UsageError(f"{file} must hold one JSON object.", click.get_current_context())
+    unknown = sorted(values.keys() - _KINDS.keys() - {"client_id"})
+    if unknown:
+        raise InvalidRegistrationError(unknown[0], f"is no client metadata of ours (in {file})")
+    return {name: _typed(name, value) for name, value in values.items() if name != "client_id"}
+
+
+def _typed(name: str, value: Any) -> Any:
+    try:
+        return TypeAdapter(_KINDS[name]).validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        raise InvalidRegistrationError(name, f"in the file: {error.errors()[0]['msg']}") from None
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        raise click.UsageError(f"{file} is not JSON.", click.get_current_context()) from None
+
+
+def _without_blanks(value: Any) -> Any:
+    return tuple(one for one in value if one) if isinstance(value, tuple) else value

@@ -1,0 +1,98 @@
+"""What is registered of a relying party, in the words of RFC 7591: one list, whoever writes or reads it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, Dialect, TypeDecorator
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Client metadata; what a registration leaves out has the value given here."""
+
+    client_name: str
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    application_type: str = "web"
+    client_uri: str = ""
+    initiate_login_uri: str = ""
+    backchannel_logout_uri: str = ""
+    # They are always told the session: `sid` is in every ID token and every logout token.
+    backchannel_logout_session_required: bool = True
+    grant_types: tuple[str, ...] = ("authorization_code",)
+    subject_type: str = "public"
+    sector_identifier_uri: str = ""
+    scope: str = "openid profile email phone address"
+    token_endpoint_auth_method: str = "client_secret_basic"
+    id_token_signed_response_alg: str = "RS256"
+    id_token_encrypted_response_alg: str = ""
+    id_token_encrypted_response_enc: str = ""
+    userinfo_signed_response_alg: str = ""
+    userinfo_encrypted_response_alg: str = ""
+    userinfo_encrypted_response_enc: str = ""
+    token_endpoint_auth_signing_alg: str = ""
+    # Public keys (RFC 7517), here or at an address.
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str = ""
+    request_object_signing_alg: str = ""
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    require_pkce: bool = True
+    # Claims of the scope also in the ID token, for an application that reads only that.
+    id_token_scope_claims: bool = False
+    default_max_age: int | None = None
+    # Old systems whose identifiers it may learn (scope `legacy`), to this day.
+    legacy_sources: tuple[str, ...] = ()
+    legacy_until: date | None = None
+
+    @property
+    def public(self) -> bool:
+        """Known by PKCE only, without anything to prove who it is (RFC 6749 2.1)."""
+        return self.token_endpoint_auth_method == "none"
+
+    @property
+    def hosts(self) -> set[str]:
+        """Those of its redirect URIs."""
+        return {urlsplit(uri).hostname or "" for uri in self.redirect_uris}
+
+    @property
+    def sector(self) -> str:
+        """The host that stands for all clients which know people by the same pairwise `sub`."""
+        return urlsplit(self.sector_identifier_uri or self.redirect_uris[0]).hostname or ""
+
+    @property
+    def encrypts(self) -> bool:
+        """Something is encrypted for it, so its keys must be known."""
+        return bool(self.id_token_encrypted_response_alg or self.userinfo_encrypted_response_alg)
+
+    @property
+    def has_secret(self) -> bool:
+        """Known by a secret that we made."""
+        return self.token_endpoint_auth_method in {"client_secret_basic", "client_secret_post"}
+
+
+_SHAPE = TypeAdapter(Registration)
+
+
+def as_json(registration: Registration) -> dict[str, Any]:
+    """Plain values, for JSON."""
+    values: dict[str, Any] = _SHAPE.dump_python(registration, mode="json")
+    return values
+
+
+class Stored(TypeDecorator[Registration]):
+    """A registration in a JSON column."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> dict[str, Any]:  # noqa: ARG002
+        """Into the column."""
+        return as_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Registration:  # noqa: ARG002
+        """Out of the column."""
+        return _SHAPE.validate_python(value)

@@ -1,0 +1,148 @@
+"""Asking an HTTP service of somebody else's: for no longer than was said, and no more than makes sense."""
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from idp.security.slots import Slots
+
+
+class SilentError(Exception):
+    """No answer in time, or an endless one. The text names neither the service nor what it was asked."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+Reach = Callable[[str], bool]
+"""Whether an IP address may be talked to."""
+
+
+class Service:
+    """`at_once` questions may be on their way: one that hangs outlives its time-out, until its connection ends.
+    `largest` is in bytes."""
+
+    def __init__(self, *, at_once: int, largest: int) -> None:
+        self._at_once, self._largest = at_once, largest
+        self._slots = Slots()
+
+    def ask(
+        self, method: str, url: str, seconds: float, reach: Reach | None = None, **options: Any
+    ) -> Response:
+        """Ask, in a thread, so that nothing (names, handshakes, drops of an answer) holds the caller longer.
+
+        Certificates are verified, redirections not followed, no compressed answer is unpacked. No address
+        is talked to for which `reach` says no. `options` are those of `requests`. Raises SilentError.
+        """
+        answer: Future[Response] = Future()
+
+        def run() -> None:
+            with self._slots.one_of(self._at_once) as free:
+                try:
+                    _admit(free=free)
+                    answer.set_result(self._read(method, url, seconds, reach, options))
+                except (SilentError, requests.RequestException, OSError, ValueError) as error:
+                    answer.set_exception(error)
+
+        threading.Thread(target=run, name="outgoing", daemon=True).start()
+        try:
+            return answer.result(seconds)
+        except TimeoutError:
+            raise SilentError(f"no answer within {seconds:g} s") from None
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise SilentError(type(error).__name__) from None
+
+    def _read(
+        self, method: str, url: str, seconds: float, reach: Reach | None, options: dict[str, Any]
+    ) -> Response:
+        headers = {"Accept-Encoding": "identity", "User-Agent": "seuil"} | options.pop(
+            "headers", {}
+        )
+        with (
+            _session(reach) as session,
+            session.request(
+                *(method, url),
+                **options,
+                headers=headers,
+                timeout=seconds,
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            body = response.raw.read(self._largest + 1, decode_content=False)
+        if len(body) > self._largest:
+            raise SilentError("an endless answer")
+        return Response(response.status_code, body)
+
+
+def _admit(*, free: bool) -> None:
+    if not free:
+        raise SilentError("too many questions on their way")
+
+
+def _session(reach: Reach | None) -> requests.Session:
+    session = requests.Session()
+    if reach:
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _guarded(reach))
+    return session
+
+
+_TUNNELS = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16")))
+"""Public by their looks, but an IPv4 address of any kind is inside."""
+
+
+def public_or(networks: tuple[IPv4Network | IPv6Network, ...]) -> Reach:
+    """Addresses of the public Internet, and of these networks besides."""
+
+    def reach(text: str) -> bool:
+        address = ip_address(text.partition("%")[0])
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        found = mapped or address
+        lost = found.is_multicast or any(found in tunnel for tunnel in _TUNNELS)
+        return (found.is_global and not lost) or any(found in network for network in networks)
+
+    return reach
+
+
+def _guarded(reach: Reach) -> HTTPAdapter:
+    """Looks at the address that it is connected to, before a word is said: a name may change its mind between
+    being looked up and being used. Where requests go through a proxy of the environment, that is the guard."""
+
+    def checked(connected: socket.socket) -> socket.socket:
+        if not reach(connected.getpeername()[0]):
+            connected.close()
+            raise OSError("not a public address")
+        return connected
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return checked(super()._new_conn())
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return checked(super()._new_conn())
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    adapter = HTTPAdapter()
+    adapter.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    return adapter

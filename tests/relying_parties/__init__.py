@@ -1,0 +1,1 @@
+"""Relying parties as others write them, against the provider as real processes."""

@@ -1,0 +1,78 @@
+// One relying party on openid-client: reads its registration from the first line, then does what each line says.
+import * as readline from "node:readline";
+import * as client from "openid-client";
+
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const next = async () => JSON.parse((await lines.next()).value);
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+const setup = await next();
+const key =
+  setup.key &&
+  (await crypto.subtle.importKey("jwk", setup.key, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]));
+const signer = key && { key, kid: setup.key.kid };
+const ways = {
+  client_secret_basic: () => client.ClientSecretBasic(setup.secret),
+  client_secret_post: () => client.ClientSecretPost(setup.secret),
+  private_key_jwt: () => client.PrivateKeyJwt(signer),
+  none: () => client.None(),
+};
+const config = await client.discovery(new URL(setup.issuer), setup.client_id, setup.metadata, ways[setup.way](), {
+  execute: [client.allowInsecureRequests],
+});
+
+const pkceCodeVerifier = client.randomPKCECodeVerifier();
+const expectedState = client.randomState();
+const expectedNonce = client.randomNonce();
+let tokens;
+
+const acts = {
+  async begin({ how, parameters }) {
+    const asked = {
+      redirect_uri: setup.redirect_uri,
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: "S256",
+      state: expectedState,
+      nonce: expectedNonce,
+      ...parameters,
+    };
+    const build = {
+      plain: () => client.buildAuthorizationUrl(config, asked),
+      pushed: () => client.buildAuthorizationUrlWithPAR(config, asked),
+      signed: () => client.buildAuthorizationUrlWithJAR(config, asked, signer),
+    };
+    return { url: (await build[how]()).href };
+  },
+  async finish({ url }) {
+    const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
+    tokens = await client.authorizationCodeGrant(config, new URL(url), checks);
+    return { tokens, claims: tokens.claims() };
+  },
+  async userinfo() {
+    return client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+  },
+  async refresh() {
+    tokens = { ...tokens, ...(await client.refreshTokenGrant(config, tokens.refresh_token)) };
+    return tokens;
+  },
+  async introspect({ token }) {
+    return client.tokenIntrospection(config, token);
+  },
+  async revoke({ token }) {
+    await client.tokenRevocation(config, token);
+    return {};
+  },
+  async goodbye({ parameters }) {
+    return { url: client.buildEndSessionUrl(config, parameters).href };
+  },
+};
+
+say({ issuer: config.serverMetadata().issuer });
+for (let line = await next(); line.act; line = await next()) {
+  try {
+    say(await acts[line.act](line));
+  } catch (error) {
+    say({ error: error.error ?? error.code ?? String(error), why: error.error_description ?? String(error.cause ?? "") });
+  }
+}
+process.stdin.destroy();

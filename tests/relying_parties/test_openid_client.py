@@ -1,0 +1,184 @@
+"""The npm package openid-client: what it asks for and checks by itself is not ours to decide."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from idp.clients.registration import Registration
+from tests.support import portal
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.environment import require
+from tests.support.journey import Person
+from tests.support.remote import RemoteBrowser
+from tests.support.server import serving
+from tests.support.signing import make_key, public_set
+
+HOME = Path(__file__).parent / "openid_client"
+CALLBACK = "https://party.example/callback"
+BYE = "https://party.example/bye"
+
+
+class Party:
+    """The process, told what to do a line at a time."""
+
+    def __init__(self, setup: dict[str, Any]) -> None:
+        # Global there since node 20; Debian 12 has 18, which wants to be asked.
+        flag = ["--experimental-global-webcrypto"] if _major() < 20 else []
+        self._process = subprocess.Popen(
+            ["node", *flag, str(HOME / "party.js")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._say(setup)
+        assert self._hear()["issuer"] == setup["issuer"]
+
+    def do(self, act: str, **arguments: Any) -> Any:
+        """What came of it; a failure is a failed test."""
+        self._say({"act": act, **arguments})
+        said = self._hear()
+        assert "error" not in said, said
+        return said
+
+    def _say(self, line: dict[str, Any]) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(line) + "\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> Any:
+        assert self._process.stdout
+        return json.loads(self._process.stdout.readline())
+
+    def stop(self) -> None:
+        """End it."""
+        self._say({})
+        self._process.wait(10)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def _major() -> int:
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    return int(said.removeprefix("v").split(".")[0])
+
+
+@pytest.fixture
+def server(app):
+    there = shutil.which("node") is not None and (HOME / "node_modules").is_dir()
+    require(there, f"node with openid-client (npm ci in {HOME.name})")
+    make_account()
+    with serving(app.extensions["seuil.settings"], workers=1) as url:
+        yield url
+
+
+Begun = Callable[..., tuple[Party, Person]]
+
+
+@pytest.fixture
+def begun(app, inbox, server) -> Iterator[Begun]:
+    """Registers a client and starts it; party and person."""
+    parties = []
+
+    def begin(way: str, **changes: Any) -> tuple[Party, Person]:
+        key = make_key()
+        new = Registration(
+            "Party",
+            (CALLBACK,),
+            post_logout_redirect_uris=(BYE,),
+            grant_types=("authorization_code", "refresh_token"),
+            scope="openid profile email offline_access",
+            token_endpoint_auth_method=way,
+            jwks=public_set(key),
+            request_object_signing_alg="ES256",
+            **changes,
+        )
+        client = portal.register(new)
+        party = Party(
+            {
+                "issuer": server,
+                "client_id": client.client_id,
+                "secret": client.secret,
+                "way": way,
+                "key": key.as_dict(private=True),
+                "redirect_uri": CALLBACK,
+                "metadata": {
+                    "id_token_signed_response_alg": new.id_token_signed_response_alg,
+                    "userinfo_signed_response_alg": new.userinfo_signed_response_alg or None,
+                },
+            }
+        )
+        parties.append(party)
+        person = Person(app, inbox, client, server)
+        person.browser = RemoteBrowser()
+        return party, person
+
+    yield begin
+    for party in parties:
+        party.stop()
+
+
+def sign_in(party: Party, person: Person, how: str, **parameters: str) -> Any:
+    """From the party's address to its tokens."""
+    asked = {"scope": "openid email offline_access", **parameters}
+    url = party.do("begin", how=how, parameters=asked)["url"]
+    person.get(url.removeprefix(person.issuer)).two_factors(ADDRESS)
+    assert person.callback
+    return party.do("finish", url=f"{CALLBACK}?{urlencode(person.callback)}")
+
+
+@pytest.mark.parametrize("way", ["client_secret_basic", "private_key_jwt"])
+def test_the_whole_life_of_a_sign_in(begun: Begun, way: str) -> None:
+    party, person = begun(way)
+    for how in ("plain", "pushed", "signed"):
+        claims = sign_in(party, person, how, prompt="login")["claims"]
+        assert claims["acr"] == "urn:seuil:acr:email"
+    told = party.do("userinfo")
+    assert (told["sub"], told["email"]) == (claims["sub"], ADDRESS)
+    fresh = party.do("refresh")
+    state = party.do("introspect", token=fresh["access_token"])
+    assert state["active"] is True
+    assert state["sub"] == claims["sub"]
+    party.do("revoke", token=fresh["refresh_token"])
+    assert party.do("introspect", token=fresh["access_token"]) == {"active": False}
+
+
+@pytest.mark.parametrize("way", ["client_secret_post", "none"])
+def test_other_ways_to_authenticate(begun: Begun, way: str) -> None:
+    party, person = begun(way)
+    assert sign_in(party, person, "pushed")["claims"]["sub"]
+    assert party.do("userinfo")["email"] == ADDRESS
+
+
+def test_signed_answers_and_single_claims(begun: Begun) -> None:
+    party, person = begun(
+        "client_secret_basic",
+        id_token_signed_response_alg="ES256",
+        userinfo_signed_response_alg="RS256",
+        subject_type="pairwise",
+    )
+    wishes = json.dumps({"id_token": {"email": None}})
+    claims = sign_in(party, person, "plain", claims=wishes)["claims"]
+    assert claims["email"] == ADDRESS
+    assert party.do("userinfo")["sub"] == claims["sub"]
+
+
+def test_signing_out(begun: Begun) -> None:
+    party, person = begun("client_secret_basic")
+    token = sign_in(party, person, "plain")["tokens"]["id_token"]
+    parameters = {
+        "id_token_hint": token,
+        "post_logout_redirect_uri": BYE,
+        "state": "bye",
+    }
+    url = party.do("goodbye", parameters=parameters)["url"]
+    person.get(url.removeprefix(person.issuer))
+    assert person.callback == {"state": "bye"}
+    person.authorize(prompt="none", redirect_uri=CALLBACK, scope="openid")
+    assert person.callback["error"] == "login_required"

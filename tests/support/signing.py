@@ -1,0 +1,101 @@
+"""Keys of relying parties, what they sign with them, and an address that publishes them."""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from joserfc import jws
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from idp import clock
+from tests.support.journey import ISSUER
+
+Key = RSAKey | ECKey | OKPKey
+
+
+def make_key(alg: str = "ES256", kid: str | None = "one") -> Key:
+    """A private key for this algorithm."""
+    named = {"kid": kid} if kid else {}
+    if alg in {"EdDSA", "Ed25519"}:
+        return OKPKey.generate_key("Ed25519", named, private=True)
+    if alg == "ES256":
+        return ECKey.generate_key("P-256", named, private=True)
+    return RSAKey.generate_key(2048, named, private=True)
+
+
+def public_set(*keys: Key) -> dict[str, Any]:
+    """As a client registers them."""
+    return {"keys": [key.as_dict(private=False) for key in keys]}
+
+
+def sign(key: Key, claims: dict[str, Any], alg: str = "ES256", **header: Any) -> str:
+    """A compact JWS of JSON claims; a header of None is left out."""
+    said = {"alg": alg, "kid": key.kid} | header
+    kept = {name: value for name, value in said.items() if value is not None}
+    return str(jws.serialize_compact(kept, json.dumps(claims), key, algorithms=[alg]))
+
+
+def assertion(client_id: str, **changes: Any) -> dict[str, Any]:
+    """Claims of a client assertion (RFC 7523 3), some changed or (None) left out."""
+    now = int(clock.now().timestamp())
+    claims = {
+        "iss": client_id,
+        "sub": client_id,
+        "aud": ISSUER,
+        "jti": secrets.token_hex(8),
+        "iat": now,
+        "exp": now + 60,
+    } | changes
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+class KeyServer:
+    """An address that publishes a key set, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.jwks: Any = {"keys": []}
+        self.status, self.asked = 200, 0
+        self.location, self.delay = "", 0.0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked += 1
+                time.sleep(outer.delay)
+                body = json.dumps(outer.jwks).encode()
+                self.send_response(outer.status)
+                if outer.location:
+                    self.send_header("Location", outer.location)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments: object) -> None:
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/jwks"
+
+    def stop(self) -> None:
+        """Give the port back."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@contextmanager
+def publishing(*keys: Key) -> Iterator[KeyServer]:
+    """A key server with these keys."""
+    server = KeyServer()
+    server.jwks = public_set(*keys)
+    try:
+        yield server
+    finally:
+        server.stop()
