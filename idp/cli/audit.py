@@ -29,14 +29,19 @@ _ACCOUNTS = ("account", "events", "first", "last")
 _FAULTS = ("kind", "seq", "id", "at", "message")
 
 
-def moment(text: str) -> datetime:
-    """ISO 8601; UTC unless it says otherwise."""
+def written_moment(text: str) -> datetime:
+    """ISO 8601; without a zone where none is written."""
     try:
-        read = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(
             f"write {text!r} like 2026-01-31 or 2026-01-31T14:00+01:00."
         ) from None
+
+
+def moment(text: str) -> datetime:
+    """ISO 8601; UTC unless it says otherwise."""
+    read = written_moment(text)
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from idp.cli import asking, campaign_status, clerk
-from idp.cli.audit import moment
+from idp.cli.audit import written_moment
 from idp.cli.common import application
 from idp.cli.output import json_option
 from idp.errors import ConfigurationError
@@ -56,15 +56,20 @@ def status(
     help="Why, for whoever reads the events later.",
 )
 @click.option(
-    "--until", type=moment, help="When it ends, for people to read (UTC); it ends by `resume` only."
+    "--until",
+    type=written_moment,
+    help="When it ends, for people to read, by IDP_TIMEZONE; it ends by `resume` only.",
 )
 def pause(source: str, reason: str, until: datetime | None) -> None:
     """Refuse old identifiers for a while; old systems are not asked. Accounts sign in as ever."""
     with application():
         _known(source)
+        ends = _ahead(until)
         with transaction():
-            campaigns.pause(source, reason=reason, actor=clerk.actor(), until=until)
+            campaigns.pause(source, reason=reason, actor=clerk.actor(), until=ends)
     click.echo(f"Paused: old identifiers of {source or 'all sources'} are refused from now on.")
+    if ends:
+        click.echo(f"People read that it ends at {ends:%Y-%m-%d %H:%M (UTC%z)}; run `resume` then.")
 
 
 @campaign.command()
@@ -100,10 +105,25 @@ def remind(limit: int | None, *, dry_run: bool) -> None:
     """
     with application():
         if dry_run:
-            click.echo(f"{reminders.count_due()} cases wait for a reminder.")
+            due = reminders.count_due()
+            click.echo(f"{due} case{' waits' if due == 1 else 's wait'} for a reminder.")
             return
         written = reminders.remind(actor=clerk.actor(), limit=limit)
-    click.echo(f"{written} reminders were left in the outbox.")
+    noun = "reminder was" if written == 1 else "reminders were"
+    click.echo(f"{written} {noun} left in the outbox.")
+
+
+def _ahead(until: datetime | None) -> datetime | None:
+    """A moment to come, by the deployment's clock. Raises ConfigurationError for one that has passed."""
+    if until is None:
+        return None
+    now = campaigns.here()
+    moment = until.astimezone(now.tzinfo) if until.tzinfo else until.replace(tzinfo=now.tzinfo)
+    if moment <= now:
+        raise ConfigurationError(
+            f"--until {moment:%Y-%m-%d %H:%M} has passed: it is {now:%Y-%m-%d %H:%M} here"
+        )
+    return moment
 
 
 def _known(source: str) -> None:

@@ -1,23 +1,16 @@
-"""`idp migration list|show|reopen|revert|merge`: what support looks up and corrects."""
+"""`idp migration list|show`: what support looks up."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import rich_click as click
 
 from idp.accounts import account as accounts
 from idp.accounts.account import Account
-from idp.accounts.addresses import email_key
-from idp.cli import asking, clerk
-from idp.cli.common import DASHED, application, database_only
+from idp.cli import clerk
+from idp.cli.common import DASHED, database_only
 from idp.cli.output import json_option, show_record, show_rows
 from idp.errors import ConfigurationError
-from idp.extensions import release, transaction
-from idp.flow import corrections
-from idp.legacy import registry
 from idp.migration import lookup
-from idp.migration.invitations import By
 from idp.migration.lookup import State
 from idp.migration.models import MigrationCase
 
@@ -58,10 +51,11 @@ def list_cases(state: str | None, source: str | None, limit: int, *, as_json: bo
 @what_argument
 @json_option
 def show_case(what: str, *, as_json: bool) -> None:
-    """What was chosen in one case, and how far it came; by reference, SOURCE:KEY or old identifier."""
+    """What was chosen in one case, and how far it came; by reference, SOURCE:KEY, old identifier or the address
+    that was chosen."""
     with database_only():
-        case = _case(what, "migration show")
-        holder = _holder(case)
+        case = find(what, "migration show")
+        holder = holder_of(case)
         record = {
             **{
                 name: _row(case)[name]
@@ -74,120 +68,27 @@ def show_case(what: str, *, as_json: bool) -> None:
     show_record(record, as_json=as_json)
 
 
-@click.command(context_settings=DASHED)
-@what_argument
-@asking.reason_option
-def reopen(what: str, reason: str) -> None:
-    """Let a case begin anew that was disputed or has expired; what was chosen and proven is forgotten."""
-    with application():
-        case = _case(what, "migration reopen")
-        with transaction():
-            reopened = corrections.reopen(case, By(clerk.actor(), reason))
-        if not reopened:
-            _refuse_done(case)
-            raise ConfigurationError(f"{case.reference} is open: its owner can go on")
-        click.echo(f"{case.reference}: open; its owner begins with the old identifier and password")
-
-
-@click.command(context_settings=DASHED)
-@what_argument
-@asking.reason_option
-@asking.yes_option
-def revert(what: str, reason: str, *, yes: bool) -> None:
-    """Undo a migration, by reference, SOURCE:KEY or old identifier. The old identity is free to migrate again.
-    An account that holds no other is closed, its address is free, and its sub is never used again."""
-    with application():
-        identity = lookup.identity_of(what)
-        holder = accounts.by_id(identity.account_id) if identity and identity.account_id else None
-        if identity is None or holder is None:
-            raise _nothing(what, "migration revert", "no old identity that an account holds")
-        name, sub = f"{identity.source}:{identity.key}", holder.sub
-        release()
-        asking.confirm(f"Take {name} from account {sub}?", yes=yes)
-        with transaction():
-            reverted = corrections.revert(identity, By(clerk.actor(), reason))
-        if reverted is None:
-            raise ConfigurationError(f"{name} was given back meanwhile")
-        after = "is closed" if reverted.closed else "keeps its other old identities"
-        click.echo(f"{name}: nobody's; account {reverted.sub} {after}")
-        click.echo(_back_again(identity.source))
-
-
-@click.command(context_settings=DASHED)
-@what_argument
-@click.argument("into")
-@asking.reason_option
-@asking.yes_option
-def merge(what: str, into: str, reason: str, *, yes: bool) -> None:
-    """Give the account INTO (address or sub) what WHAT stands for: a case that is not done (reference or
-    SOURCE:KEY), or all that another account (address or sub) holds, which is closed. Make sure first that both
-    are the same person's."""
-    with application():
-        target = _account(into)
-        if target is None:
-            raise _nothing(into, "migration merge", "the address or sub of no account")
-        name, act = _given(what)
-        sub, row = target.sub, target.id
-        release()
-        asking.confirm(f"Give {name} to account {sub}?", yes=yes)
-        with transaction():
-            merged = act(row, By(clerk.actor(), reason))
-        if not merged:
-            raise ConfigurationError(f"{name} cannot go to {sub}: they are one, or one is blocked")
-        click.echo(f"{name}: belongs to {sub}, whose owner signs in again")
-
-
-def _given(what: str) -> tuple[str, Callable[[int, By], bool]]:
-    """What is to be given to an account: its name, and how."""
-    case, other = lookup.case_of(what), _account(what)
-    if case is not None:
-        _refuse_done(case)
-        return case.reference, partial(corrections.join, case)
-    if other is None:
-        raise _nothing(what, "migration merge", "neither a case nor an account")
-    return other.sub, partial(corrections.merge, other.id)
-
-
-def _back_again(source: str) -> str:
-    """What else it takes until the person can come again."""
-    kinds = {one.options.name: one.options.type for one in registry.current().sources}
-    if kinds.get(source) == "imported":
-        return f"its copy was erased: load it again with `idp legacy import {source} FILE`"
-    return "where `on_migrated` closed the old door, open it there again"
-
-
-def _case(what: str, command: str) -> MigrationCase:
-    """The case; who looks for one that is not there leaves a trace."""
-    case = lookup.case_of(what)
+def find(what: str, command: str) -> MigrationCase:
+    """The case. Raises ConfigurationError, and leaves a trace, where there is none."""
+    case = lookup.case_of(what) or lookup.by_address(what)
     if case is None:
-        raise _nothing(
+        raise nothing(
             what,
             command,
-            "the reference, SOURCE:KEY or old identifier of no case; see `idp migration list`",
+            "the reference, SOURCE:KEY, old identifier or address of no case, or of several; "
+            "see `idp migration list`",
         )
     return case
 
 
-def _refuse_done(case: MigrationCase) -> None:
-    """Raises ConfigurationError for a case that has become an account."""
-    holder = _holder(case)
-    if case.completed_at is not None and holder is not None:
-        raise ConfigurationError(
-            f"{case.reference} is done: account {holder.sub}. `idp users unfreeze` lets its owner in again; "
-            "`idp migration revert` gives the old identity back"
-        )
-
-
-def _nothing(what: str, command: str, why: str) -> ConfigurationError:
+def nothing(what: str, command: str, why: str) -> ConfigurationError:
+    """What to raise where nothing is found; looking has left a trace."""
     clerk.looked_at(command, 0, {"what": clerk.masked(what)})
     return ConfigurationError(f"{what} is {why}")
 
 
-def _account(who: str) -> Account | None:
-    return accounts.by_email_key(email_key(who)) or accounts.by_sub(who)
-
-
-def _holder(case: MigrationCase) -> Account | None:
+def holder_of(case: MigrationCase) -> Account | None:
+    """The account that a case has become."""
     row = case.identity.account_id
     return accounts.by_id(row) if row is not None else None
 

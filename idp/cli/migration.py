@@ -3,8 +3,9 @@
 import rich_click as click
 
 from idp.cli import asking, clerk
-from idp.cli.cases import list_cases, merge, reopen, revert, show_case
+from idp.cli.cases import list_cases, show_case
 from idp.cli.common import DASHED, application
+from idp.cli.corrections import merge, reopen, revert
 from idp.errors import ConfigurationError
 from idp.extensions import release, transaction
 from idp.flow import on_record
@@ -46,6 +47,8 @@ def invite(identifier: str, source: str | None, reason: str) -> None:
             f"{clerk.masked(email)} is told" if email else "no address is on record: nobody is told"
         )
         click.echo(told)
+        if found.person.locked:
+            click.echo("locked in the old system: the code opens the migration all the same")
 
 
 for _command in (list_cases, show_case, reopen, revert, merge):

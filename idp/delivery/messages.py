@@ -48,19 +48,24 @@ class Sms:
 
 
 def render(message: Message) -> Mail | Sms:
-    """Write the message in its language; another language than ours becomes the default one."""
+    """Write the message in its language; another language than ours becomes the default one.
+
+    Every e-mail ends with how to reach support, where the deployment says so.
+    """
     locale = message.locale if message.locale in LOCALES else settings.default_locale
     # The host in the last line of an SMS is what browsers match before they fill a code in.
     host = urlsplit(settings.issuer).hostname
     words: dict[str, object] = {**message.words, "locale": locale, "host": host}
+    words["contact"] = settings.support_contact
     stem = f"messages/{locale}/{message.template}"
     if message.channel == "sms":
         return Sms(to=message.to, text=_text(f"{stem}.sms", words))
+    words["foot"] = foot = _text(f"messages/{locale}/foot.txt", words)
     subject, _, body = _text(f"{stem}.txt", words).partition("\n\n")
     return Mail(
         to=message.to,
         subject=subject,
-        text=body,
+        text=f"{body}\n\n{foot}".strip(),
         html=_text(f"{stem}.html", words),
         unsubscribe=str(message.words.get("unsubscribe", "")),
     )

@@ -123,7 +123,6 @@ def _tell_reverted(account: Account, *, closed: bool) -> None:
         return
     words: dict[str, str | int] = {
         "service": settings.mail_from_name,
-        "contact": settings.support_contact,
         "closed": closed,
     }
     mail = Message("email", account.email, "migration-reverted", account.locale, words)

@@ -10,7 +10,6 @@ from idp.accounts.profile import Profile
 from idp.flow import enrolment
 from idp.flow.enrolment import Completed, CompletionLost, PasswordRefused
 from idp.flow.position import Position, acting
-from idp.legacy.registry import RESERVED
 
 PERSONAL = ("given_name", "family_name", "birthdate")
 """The fields of `Typed`, in order."""
@@ -42,16 +41,11 @@ class Typed:
     birthdate: str
 
 
-def is_one(position: Position) -> bool:
-    """Whether this is the migration of somebody whom no old system knows."""
-    return position.case is not None and position.case.identity.source == RESERVED
-
-
 def finish(
     position: Position, typed: Typed, password: str, confirmation: str
 ) -> Completed | ProfileRefused | PasswordRefused | CompletionLost:
     """The last page of every migration; what a newcomer says is kept first."""
-    if not is_one(position):
+    if not position.newcomer:
         return enrolment.complete(position, password, confirmation)
     names = {"given_name": _name(typed.given_name), "family_name": _name(typed.family_name)}
     born = _date(typed.birthdate)

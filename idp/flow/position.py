@@ -14,6 +14,7 @@ from idp.errors import PageError
 from idp.extensions import db, settings, transaction
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.steps import Choices, Owner, Proofs, Step, next_step
+from idp.legacy.registry import RESERVED
 from idp.migration.invitations import Invitation
 from idp.migration.models import MigrationCase
 from idp.security.readable import reference_of
@@ -52,6 +53,11 @@ class Position:
     def reference(self) -> str:
         """What this is called on the telephone: the case, or else the interaction."""
         return self.case.reference if self.case else reference_of(self.interaction.id)
+
+    @property
+    def newcomer(self) -> bool:
+        """Whether this is the migration of somebody whom no old system knows: the address is settled."""
+        return self.case is not None and self.case.identity.source == RESERVED
 
     @property
     def proven_phone(self) -> str | None:

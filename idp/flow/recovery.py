@@ -112,7 +112,7 @@ def _tell_blocked(text: str) -> None:
     """Whose account is blocked learns it in their mailbox, and nowhere else. Counted as the code would be."""
     account = accounts.by_email_key(tries.key_of(text))
     if account is not None and account.status is AccountStatus.FROZEN:
-        words = {"service": settings.mail_from_name, "contact": settings.support_contact}
+        words = {"service": settings.mail_from_name}
         mail = Message("email", account.email, "account-blocked", account.locale, words)
         until = clock.now() + settings.code_lifetime
         outbox.enqueue(mail, expires_at=until, masked=mask_email(account.email))

@@ -2,9 +2,11 @@
 
 import enum
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
 from idp import clock
+from idp.accounts import account as accounts
+from idp.accounts.addresses import email_key
 from idp.extensions import db
 from idp.legacy import identity as identities
 from idp.legacy.identity import LegacyIdentity
@@ -76,6 +78,18 @@ def case_of(text: str) -> MigrationCase | None:
     """The case of a reference, of `SOURCE:KEY`, or of an old identifier."""
     identity = identity_of(text)
     return cases.of_identity(identity.id) if identity else None
+
+
+def by_address(address: str) -> MigrationCase | None:
+    """The one case that chose this address, or has become its account."""
+    holder = accounts.by_email_key(email_key(address))
+    became = LegacyIdentity.account_id == holder.id if holder else false()
+    chose = and_(
+        MigrationCase.completed_at.is_(None), func.lower(MigrationCase.email) == address.lower()
+    )
+    found = select(MigrationCase).join(LegacyIdentity).where(or_(became, chose)).limit(2)
+    rows = db.session.scalars(found).all()
+    return rows[0] if len(rows) == 1 else None
 
 
 def _is(wanted: State) -> ColumnElement[bool]:

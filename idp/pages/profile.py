@@ -64,7 +64,7 @@ def _show(position: Position, status: int, *problems: words.Problem) -> Response
         status=status,
         position=position,
         profile=Profile.from_json(position.case.profile),
-        newcomer=newcomer.is_one(position),
+        newcomer=position.newcomer,
         typed=request.form,
         number=readable(number) if number else None,
         sms=settings.sms_enabled,

@@ -23,11 +23,14 @@ ngettext = cast("Callable[..., str]", _plural)
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: the id of the field to mend, and what to do. `recovers`: a new password helps."""
+    """One thing wrong: the id of the field to mend, and what to do. `recovers`: a new password helps; `barred`:
+    nothing that is typed here does; `reference`: the case that the text names for support."""
 
     field: str
     text: str
     recovers: bool = False
+    barred: bool = False
+    reference: str | None = None
 
 
 def wait(time: timedelta) -> str:
@@ -51,11 +54,17 @@ def sign_in_problem(refused: SignInRefused) -> Problem:
             again = wait(refused.wait or timedelta(seconds=1))
             text = _("Trop d’essais. Réessayez %(again)s.", again=again)
         case Refusal.WRONG:
-            text = _wrong(source_unavailable=refused.source_unavailable)
-            text = " ".join(filter(None, (text, doors.perhaps(refused.door))))
+            text = _wrong(refused)
         case _:
             text = _told_to_the_right_password(refused)
-    return Problem("identifier", text)
+    barred = refused.reason in _BARRED
+    return Problem("identifier", text, barred=barred, reference=refused.reference)
+
+
+_BARRED = {
+    *(Refusal.BUSY, Refusal.THROTTLED, Refusal.LOCKED),
+    *(Refusal.MUST_CHANGE, Refusal.SUPPORT),
+}
 
 
 def _told_to_the_right_password(refused: SignInRefused) -> str:
@@ -95,14 +104,20 @@ def busy_problem(field: str) -> Problem:
     return Problem(field, busy())
 
 
-def _wrong(*, source_unavailable: bool) -> str:
-    text = _("Identifiant ou mot de passe incorrect. Vérifiez les deux et réessayez.")
-    if source_unavailable:
+def _wrong(refused: SignInRefused) -> str:
+    if doors.shut(refused.door):
+        text = _(
+            "Aucun compte ne s’ouvre avec cet identifiant et ce mot de passe. Si votre identifiant "
+            "est votre adresse email, vérifiez les deux et réessayez."
+        )
+    else:
+        text = _("Identifiant ou mot de passe incorrect. Vérifiez les deux et réessayez.")
+    if refused.source_unavailable:
         text += " " + _(
             "Il se peut aussi que l’ancien système ne réponde pas en ce moment : si vous vous "
             "connectez pour la première fois, réessayez dans quelques minutes."
         )
-    return text
+    return " ".join(filter(None, (text, doors.perhaps(refused.door))))
 
 
 def code_problem(refused: CodeRefused) -> Problem:

@@ -14,6 +14,7 @@ from idp.cli.main import main
 from tests.cli.record import leave, moment
 from tests.support.inbox import Inbox
 from tests.support.postgres import Cluster
+from tests.support.strict import write_strict_store
 
 
 @dataclass
@@ -103,4 +104,11 @@ def busy(ready: Shell) -> Shell:
         {"at": moment("2026-03-02T11:00"), "account": "sub-b", "client": "one", "event": "frozen"},
         {"at": moment("2026-03-03T10:00"), "account": "sub-a", "client": "two"},
     )
+    return ready
+
+
+@pytest.fixture
+def legacy(ready: Shell) -> Shell:
+    """A deployment with an old system."""
+    ready.set("IDP_LEGACY_SOURCES", str(write_strict_store(ready.home, "password")))
     return ready

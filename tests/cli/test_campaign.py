@@ -36,6 +36,14 @@ def test_the_door_is_paused_and_resumed_with_a_reason(sourced: Shell) -> None:
     assert events(sourced, "campaign_resumed") == [{"source": "all", "why": "moved"}]
 
 
+def test_the_end_of_a_pause_is_read_by_the_deployments_clock_and_said(sourced: Shell) -> None:
+    sourced.set("IDP_TIMEZONE", "Europe/Zurich")
+    pause = ("campaign", "pause", "--reason", "x", "--until")
+    assert "ends at 2087-01-31 14:00 (UTC+0100)" in sourced.ok(*pause, "2087-01-31T14:00")
+    assert "ends at 2087-01-31 15:00 (UTC+0100)" in sourced.ok(*pause, "2087-01-31T14:00Z")
+    assert "has passed" in sourced.refused(*pause, "2026-01-31T14:00")
+
+
 def test_a_resumed_door_says_what_is_still_shut(sourced: Shell) -> None:
     sourced.ok("campaign", "pause", "--reason", "all")
     sourced.ok("campaign", "pause", "--source", "portail", "--reason", "one")
@@ -159,9 +167,9 @@ def test_reminders_are_written_once_and_leave_an_event(sourced: Shell) -> None:
     proven = {"reminder_email": "a@example.ch", "updated_at": began}
     with database_only():
         fill([came_to(2, began, **proven), came_to(1, began)])
-    assert "1 cases wait" in sourced.ok("campaign", "remind", "--dry-run")
+    assert "1 case waits" in sourced.ok("campaign", "remind", "--dry-run")
     assert events(sourced, "reminders_written") == []
-    assert "1 reminders were left" in sourced.ok("campaign", "remind", "--limit", "5")
+    assert "1 reminder was left" in sourced.ok("campaign", "remind", "--limit", "5")
     assert "0 reminders were left" in sourced.ok("campaign", "remind")
     assert "0 cases wait" in sourced.ok("campaign", "remind", "--dry-run")
     assert events(sourced, "reminders_written") == [{"count": 1}]

@@ -14,6 +14,7 @@ from tests.cli.conftest import Shell
 from tests.cli.test_support import epoch, told
 from tests.cli.test_users import add
 from tests.support.inbox import Inbox
+from tests.support.people import LOCKED
 from tests.support.strict import write_strict_store
 
 WHY = ("--reason", "came to the counter with a passport")
@@ -51,6 +52,8 @@ def test_the_code_of_a_migration_is_shown_once_and_the_address_on_record_told(
     assert [mail.to for mail in inbox.messages] == ["jeanne@old.example.ch"]
     assert code[1] not in inbox.messages[0].text
     assert "no address is on record" in legacy.ok("migration", "invite", "rosa", *WHY)
+    assert "locked in the old" not in legacy.ok("migration", "invite", "rosa", *WHY)
+    assert "locked in the old" in legacy.ok("migration", "invite", LOCKED, *WHY)
 
 
 def test_whoever_has_migrated_or_is_unknown_is_not_invited(legacy: Shell) -> None:

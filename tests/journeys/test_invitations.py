@@ -58,12 +58,16 @@ def test_an_invitation_stands_for_a_forgotten_old_password(person, inbox):
 def test_a_newcomer_walks_the_same_pages_and_tells_who_they_are(person):
     code = invite_newcomer("nora@example.ch")
     enter_invitation(person.authorize(), code)
+    correct = "Corriger l’adresse email"
     assert person.step == "email"
     assert person.page.forms[0].fields["email"] == "nora@example.ch"
     person.press("Recevoir le code", email="else@example.ch")
     assert (person.step, person.page.status) == ("email", 422)
-    person.give_email("Nora@example.ch").press(NO_PHONE)
+    person.give_email("Nora@example.ch")
+    assert correct not in person.page.text
+    person.press(NO_PHONE)
     assert person.step == "profile"
+    assert correct not in person.page.text
     said = {"given_name": " Nora ", "family_name": "", "birthdate": "31.2.1990"}
     both = {"password": NEW_PASSWORD, "confirmation": NEW_PASSWORD}
     person.press("Mettre à jour le compte", **said, **both)

@@ -72,6 +72,34 @@ def test_a_mail_names_the_site_gives_the_code_and_warns(locale, purpose):
         assert "10 minutes" in part
 
 
+MAILS = sorted(
+    (path.parent.name, path.stem)
+    for path in resources.folder("templates").glob("messages/*/*.txt")
+    if path.stem != "foot"
+)
+
+
+@pytest.mark.parametrize(("locale", "template"), MAILS)
+def test_every_mail_ends_with_how_to_reach_support(app, locale, template):
+    words = {"code": "123456", "service": "S", "minutes": 10, "link": "https://x.ch"}
+    words |= {"closed": True, "email": "a•••", "phone": "+41", "browser": "B", "when": "now"}
+    words |= {
+        "chosen": "b•••",
+        "unsubscribe": "https://x.ch/u",
+        "days": 3,
+        "reference": "AAAA-AAAA",
+        "from": "x",
+    }
+    with override(app, support_contact="Guichet <b> 021 555 00 00"):
+        mail = messages.render(Message("email", "someone@example.ch", template, locale, words))
+    assert mail.text.endswith("? Guichet <b> 021 555 00 00")
+    assert mail.html.count("Guichet &lt;b&gt; 021 555 00 00") == 1
+    with override(app, support_contact=""):
+        mail = messages.render(Message("email", "someone@example.ch", template, locale, words))
+    assert mail.text == mail.text.strip()
+    assert "border-top" not in mail.html
+
+
 @pytest.mark.usefixtures("app")
 def test_the_conflict_of_a_taken_address_is_named_in_the_mail_only():
     assert "déjà" in messages.render(message("email", "address-taken")).text
