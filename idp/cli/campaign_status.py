@@ -64,6 +64,7 @@ def as_record(report: Report) -> dict[str, Any]:
     """The report in plain values."""
     return {
         "at": report.at,
+        "closed": report.closed,
         "paused": {name or "all": since for name, since in report.paused.items()},
         "whole": _part(report.whole),
         "sources": [_part(part) for part in report.parts],
@@ -121,6 +122,7 @@ def _told(report: Report) -> dict[str, Any]:
     since = [f"{name or 'all'} since {at:%Y-%m-%d %H:%M} UTC" for name, at in report.paused.items()]
     return {
         "paused": ", ".join(since) or "no",
+        "closed": ", ".join(report.closed) or "no",
         "median time": _time(whole.median),
         "pace": f"{forecast.pace:.1f} a day over the last 14 days",
         "left": "not known" if forecast.remaining is None else forecast.remaining,

@@ -102,6 +102,7 @@ def _show(taken: Survey, *, as_json: bool) -> None:
     )
     _table("to be looked at", "rows", {name: taken.problems[name] for name in OTHERS})
     _table("password hash", "rows", dict(taken.hashes.most_common()))
+    _table("unsupported hash that could be", "rows", dict(taken.could_be.most_common()))
     _table("people with one address", "addresses", dict(sorted(taken.shared.items())))
     _table("missing", "rows", dict(taken.missing.most_common()))
     _table("phone", "rows", dict(taken.phones.most_common()))
@@ -121,6 +122,7 @@ def _as_record(taken: Survey) -> dict[str, Any]:
         "sound": taken.sound,
         "problems": {name: taken.problems[name] for name in (*BARS_THE_WAY, *OTHERS)},
         "hashes": dict(taken.hashes),
+        "could_be": dict(taken.could_be),
         "shared_addresses": {
             str(people): number for people, number in sorted(taken.shared.items())
         },

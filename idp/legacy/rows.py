@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Literal, Self
 
 import structlog
@@ -33,6 +34,7 @@ WORDS = (
 
 _FALSE = {"", "0", "0.0", "\x00", "f", "false", "n", "no", "non", "off", "none", "nein", "aus"}
 """What a flag column says when it is not set; whatever else it says is taken for set."""
+_SCHEMES = ", ".join(sorted(hashes.SCHEMES))
 _LONGEST_IDENTIFIER = 254
 LONGEST_KEY = 255
 
@@ -50,8 +52,9 @@ class HashedOptions(SourceOptions):
     @classmethod
     def _known(cls, scheme: str) -> str:
         if scheme not in hashes.SCHEMES:
-            known = ", ".join(sorted(hashes.SCHEMES))
-            raise ValueError(f"hash cannot be {scheme}; choose of {known}")
+            near = get_close_matches(scheme.lower(), hashes.SCHEMES, n=5, cutoff=0.4)
+            known = f"did you mean {', '.join(near)}?" if near else f"choose of {_SCHEMES}"
+            raise ValueError(f"hash cannot be {scheme}; {known}")
         return scheme
 
     @model_validator(mode="after")

@@ -39,7 +39,8 @@ class Measure:
 
 @dataclass
 class Survey:
-    """Numbers of rows. `shared`: how many people have an address in common, to how many such addresses."""
+    """Numbers of rows. `shared`: how many people have an address in common, to how many such addresses;
+    `could_be`: schemes that an unsupported hash could be of, once the source names one of them."""
 
     rows: int = 0
     locked: int = 0
@@ -49,6 +50,7 @@ class Survey:
     missing: Counter[str] = field(default_factory=Counter)
     phones: Counter[str] = field(default_factory=Counter)
     shared: Counter[int] = field(default_factory=Counter)
+    could_be: Counter[str] = field(default_factory=Counter)
 
     @property
     def sound(self) -> bool:
@@ -116,6 +118,8 @@ def _of_hash(row: Row, measure: Measure, survey: Survey) -> Iterator[str]:
     scheme = scheme_of(row, measure.scheme)
     survey.hashes[scheme or "unsupported"] += 1
     if scheme is None:
+        alike = hashes.candidates(row.password_hash, salted=bool(row.salt))
+        survey.could_be.update([", ".join(alike)] if alike else [])
         yield "unsupported hash"
 
 

@@ -94,13 +94,14 @@ class Day:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole campaign at one moment."""
+    """The whole campaign at one moment. `closed`: the sources whose last day is over."""
 
     at: datetime
     whole: Part
     parts: tuple[Part, ...]
     days: tuple[Day, ...] = ()
     paused: Mapping[str, datetime] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
 
 
 def total(all_counts: Iterable[Counts], source: str = "") -> Counts:

@@ -53,7 +53,8 @@ def report() -> Report:
     )
     paused = {name: pause.paused_at for name, pause in campaign.pauses().items()}
     whole = _whole(parts, medians.get(""), firsts, done, set(sources))
-    return Report(clock.now(), whole, parts, _days(started, done), paused)
+    over = [one.counts.source for one in parts if one.closes and not campaign.lasts(one.closes)]
+    return Report(clock.now(), whole, parts, _days(started, done), paused, tuple(over))
 
 
 def _whole(

@@ -199,7 +199,9 @@ def test_an_old_system_that_has_closed_may_be_switched_off(sourced: Shell) -> No
     ((level, message),) = findings(sourced, code=0)["legacy"]
     assert level == "ok"
     assert "may be switched off" in message
-    assert sourced.json("campaign", "status")["sources"][0]["closes"] == "2020-01-31"
+    status = sourced.json("campaign", "status")
+    assert (status["sources"][0]["closes"], status["closed"]) == ("2020-01-31", ["portail"])
+    assert re.search(r"^closed +portail$", sourced.ok("campaign", "status"), re.MULTILINE)
 
 
 def test_the_file_can_say_how_many_people_there_are(sourced: Shell) -> None:

@@ -81,6 +81,14 @@ def identify(stored: str) -> str | None:
     return None if found in known.BY_NAME else found
 
 
+def candidates(stored: str, *, salted: bool = False) -> list[str]:
+    """The schemes whose form a text has and which a source has to name; `salted`: the salt has a column."""
+    if salted:
+        return [name for name in SALTED if fits(stored, name)]
+    bare = _bare(stored)
+    return [name for name in known.BY_NAME if known.fits(name, bare)]
+
+
 def _hex(name: str, data: bytes) -> str:
     return hashlib.new(name, data, usedforsecurity=False).hexdigest()
 
@@ -113,8 +121,7 @@ def _bare(stored: str) -> str:
 
 def _guess(stored: str) -> str:
     """What a hash might be that has the form of several."""
-    found = known.identify(stored)
-    if found is None:
+    alike = candidates(stored)
+    if not alike:
         return "unrecognised hash"
-    alike = [name for name in known.BY_NAME if known.fits(name, stored)]
     return f"could be {', '.join(alike)}: name the scheme in the source"

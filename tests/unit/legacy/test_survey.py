@@ -15,11 +15,12 @@ MEASURE = Measure("auto", case_sensitive=False, region="CH", countries=("CH",))
 BCRYPT = bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()
 
 
-def row(key, password_hash=BCRYPT, scheme="", name="", **values):
+def row(key, password_hash=BCRYPT, scheme="", name="", salt="", **values):
     profile = Profile(given_name=name)
     return Row(
         Person(**{"key": key, "identifier": f"u{key}", "profile": profile, **values}),
         password_hash=password_hash,
+        salt=salt,
         scheme=scheme,
     )
 
@@ -101,6 +102,16 @@ def test_schemes_with_a_salt_of_their_own_are_named():
     taken, _ = survey(row("1", digest, "md5-salted"), row("2", "{SHA}nonsense"), row("3", digest))
     assert taken.hashes["md5-salted"] == 1
     assert taken.hashes["unsupported"] == 1
+
+
+def test_what_has_to_be_named_is_told_what_it_could_be():
+    digest = hashlib.md5(b"x").hexdigest()
+    taken, _ = survey(
+        row("1", digest), row("2", digest, salt="x"), row("3", "zzz"), row("4", f"{digest}:x")
+    )
+    alike = next(name for name in taken.could_be if "hex_md5" in name)
+    assert set(alike.split(", ")) >= {"hex_md4", "hex_md5", "nthash"}
+    assert taken.could_be == {alike: 1, "md5-salted": 1}
 
 
 def test_what_is_missing_is_counted_but_no_problem():
