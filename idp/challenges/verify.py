@@ -61,7 +61,15 @@ def reserve_try(interaction_id: str, browser: str, purpose: Purpose) -> Expected
         return CodeRefused(CodeProblem.RECOVERY)
     if wait:
         return CodeRefused(CodeProblem.EXHAUSTED, wait)
-    return Expected(challenge.id, challenge.secret, challenge.counter, tries, decoy=challenge.decoy)
+    standing = _standing_for_a_password(challenge)
+    barred = throttle.reserve(*standing) is not None
+    return Expected(
+        challenge.id,
+        challenge.secret,
+        challenge.counter,
+        (*tries, *standing),
+        decoy=challenge.decoy or barred,
+    )
 
 
 def accept(expected: Expected) -> CodeVerified | CodeRefused:
@@ -110,10 +118,20 @@ def at_sign_in(account_id: int) -> tuple[Budget, Budget]:
     return (_short(f"account:{account_id}"), in_a_row(account_id))
 
 
-def in_a_row(account_id: int) -> Budget:
+def in_a_row(whose: int | str) -> Budget:
     """Wrong codes in a row, over any time; a right one empties it."""
     ever = timedelta(days=3650)
-    return Budget(f"codes-in-a-row:{account_id}", settings.code_tries_in_a_row, ever)
+    return Budget(f"codes-in-a-row:{whose}", settings.code_tries_in_a_row, ever)
+
+
+def _standing_for_a_password(challenge: Challenge) -> tuple[Budget, ...]:
+    """Wrong codes in a row at an old identity, which has no second factor after this one. Once there are too
+    many no code is right, as with a decoy: nobody learns whose identity it is, and support can invite."""
+    if challenge.identity_id is not None:
+        return (in_a_row(f"identity:{challenge.identity_id}"),)
+    if challenge.purpose is Purpose.LEGACY_CONTACT:
+        return (in_a_row(f"case:{challenge.case_id}"),)
+    return ()
 
 
 def _short(whose: str) -> Budget:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from idp.clients.registration import Registration
 from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, InvalidRegistrationError
+from idp.security import strict_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 _KINDS: dict[str, Any] = get_type_hints(Registration)
@@ -127,7 +128,7 @@ def _typed(name: str, value: Any) -> Any:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text())
+        return strict_json.loads(file.read_text())
     except (OSError, ValueError):
         raise click.UsageError(f"{file} is not JSON.", click.get_current_context()) from None
 

@@ -50,7 +50,7 @@ def revert(what: str, reason: str, *, yes: bool) -> None:
         holder = accounts.by_id(identity.account_id) if identity and identity.account_id else None
         if identity is None or holder is None:
             raise nothing(what, "migration revert", "no old identity that an account holds")
-        name, sub = f"{identity.source}:{identity.key}", holder.sub
+        name, sub = printable(f"{identity.source}:{identity.key}"), holder.sub
         _show("migration revert", _side_of_account(holder))
         asking.confirm(f"Take {name} from account {sub}?", yes=yes)
         with transaction():
@@ -113,13 +113,15 @@ class _Given(NamedTuple):
 
 
 def _given(what: str) -> _Given:
-    case, other = lookup.case_of(what), _account(what)
-    if case is not None:
-        _refuse_done(case)
-        return _Given(_side_of_case(case), partial(corrections.join, case))
-    if other is None:
+    # The account first: an old system may call somebody by the address of somebody else.
+    other = _account(what)
+    if other is not None:
+        return _Given(_side_of_account(other), partial(corrections.merge, other.id))
+    case = lookup.case_of(what)
+    if case is None:
         raise nothing(what, "migration merge", "neither a case nor an account")
-    return _Given(_side_of_account(other), partial(corrections.merge, other.id))
+    _refuse_done(case)
+    return _Given(_side_of_case(case), partial(corrections.join, case))
 
 
 def _show(command: str, *sides: _Side) -> None:

@@ -6,6 +6,7 @@ from idp.cli import asking, clerk
 from idp.cli.cases import list_cases, show_case
 from idp.cli.common import DASHED, application
 from idp.cli.corrections import merge, reopen, revert
+from idp.cli.output import printable
 from idp.errors import ConfigurationError
 from idp.extensions import release, transaction
 from idp.flow import on_record
@@ -58,7 +59,9 @@ for _command in (list_cases, show_case, reopen, revert, merge):
 def show(whom: str, issued: Issued) -> None:
     """The code, this once."""
     until = issued.expires_at.isoformat(sep=" ", timespec="minutes").replace("+00:00", "Z")
-    click.echo(f"{whom}: {issued.code}\nworks once, until {until}; it is shown nowhere else")
+    click.echo(
+        f"{printable(whom)}: {issued.code}\nworks once, until {until}; it is shown nowhere else"
+    )
 
 
 def _row(identifier: str, source: str | None) -> Found:

@@ -62,7 +62,13 @@ def show_record(record: Mapping[str, Any], *, as_json: bool) -> None:
 
 def to_json(value: object) -> str:
     """Indented, moments in ISO 8601."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    written = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    return "".join(one if one.isprintable() or one == "\n" else _escaped(one) for one in written)
+
+
+def _escaped(letter: str) -> str:
+    """As JSON has it: what acts on a terminal does not act, and reads back as it was."""
+    return json.dumps(letter)[1:-1]
 
 
 def _plain(value: object) -> str:

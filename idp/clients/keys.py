@@ -1,6 +1,5 @@
 """Public keys of relying parties (RFC 7517): in the registration, or at an address that is asked for them."""
 
-import json
 import threading
 import time
 import warnings
@@ -14,6 +13,7 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 from idp.clients.registration import Registration
 from idp.extensions import release, settings
+from idp.security import strict_json
 from idp.security.outgoing import Service, SilentError, public_or
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
@@ -136,6 +136,8 @@ def _is(key: PublicKey, alg: str, kid: str | None) -> bool:
 
 
 def _imported(key: dict[str, Any]) -> PublicKey | None:
+    if not all(isinstance(key.get(name, ""), str) for name in ("kty", "use", "alg", "kid", "crv")):
+        return None
     try:
         found = JWKRegistry.import_key(key)
     except (JoseError, ValueError, KeyError, TypeError):
@@ -148,9 +150,9 @@ def _ask(uri: str) -> tuple[PublicKey, ...] | None:
         reach = public_or(settings.client_networks)
         answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
         if answer.status == 200:
-            return read(json.loads(answer.body))
+            return read(strict_json.loads(answer.body))
         why = f"status {answer.status}"
-    except (SilentError, ValueError, RecursionError) as error:
+    except (SilentError, ValueError) as error:
         why = str(error)[:200]
     _log.warning("client_keys_silent", uri=uri, error=why)
     return None

@@ -1,10 +1,9 @@
 """Sectors of pairwise subjects: clients of one sector know a person by one `sub` (OIDC Core 8.1)."""
 
-import json
-
 from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import settings
+from idp.security import strict_json
 from idp.security.outgoing import Service, SilentError, public_or
 
 _FIELD = "sector_identifier_uri"
@@ -22,8 +21,8 @@ def check(new: Registration) -> None:
     reach = public_or(settings.client_networks)
     try:
         answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
-        listed = json.loads(answer.body) if answer.status == 200 else None
-    except (SilentError, ValueError, RecursionError) as error:
+        listed = strict_json.loads(answer.body) if answer.status == 200 else None
+    except (SilentError, ValueError) as error:
         raise InvalidRegistrationError(_FIELD, f"does not answer with JSON: {error}") from None
     if not isinstance(listed, list):
         raise InvalidRegistrationError(_FIELD, "must answer with a JSON array of redirect URIs")

@@ -100,7 +100,7 @@ def at_row(source: SourceOptions, key: str, network: str) -> Tries:
         own=(_alone(f"old-password:{row}:{network}", settings.wrong_passwords_free),),
         shared=(
             _alone(f"old-password:{row}", settings.wrong_passwords_account),
-            Budget(f"old-system:{row}", source.tries, _OLD_SYSTEM_REMEMBERS),
+            Budget(f"old-system:{row}", source.tries, _OLD_SYSTEM_REMEMBERS, from_last=True),
         ),
     )
 

@@ -68,10 +68,13 @@ def identity_of(text: str) -> LegacyIdentity | None:
 
 
 def _called(identifier: str) -> LegacyIdentity | None:
-    """Who is called so in one old system and in no other."""
+    """Who is called so in one old system and in no other. Nobody where it is another account's address."""
     same = func.lower(LegacyIdentity.identifier) == identifier.lower()
     found = db.session.scalars(select(LegacyIdentity).where(same).limit(2)).all()
-    return found[0] if len(found) == 1 else None
+    holder = accounts.by_email_key(email_key(identifier))
+    if len(found) != 1 or (holder and found[0].account_id != holder.id):
+        return None
+    return found[0]
 
 
 def case_of(text: str) -> MigrationCase | None:

@@ -38,7 +38,10 @@ def tell_next() -> bool | None:
     if leased is None:
         return None
     client = registry.by_row_id(leased.client_id)
+    # Beforehand: not even a bug of ours makes one client keep the others waiting.
+    _silent[leased.client_id] = now + _SILENCE
     if client is None or not client.backchannel_logout_uri or _told(client, leased):
+        del _silent[leased.client_id]
         with transaction():
             logout_notices.finish(leased)
         return True

@@ -1,6 +1,5 @@
 """The `claims` parameter (OIDC Core 5.5): single claims, for userinfo or the ID token, with wishes for each."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from idp.clients.registry import RegisteredClient
 from idp.oidc.claims import SCOPE_CLAIMS
+from idp.security import strict_json
 
 PLACES = ("userinfo", "id_token")
 
@@ -25,9 +25,9 @@ def read(text: str | None, client: RegisteredClient) -> Wishes:
     if not text:
         return {}
     try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidRequestError("The claims parameter is not JSON.") from None
+        asked = strict_json.loads(text)
+    except ValueError:
+        raise InvalidRequestError("The claims parameter is not JSON that we can read.") from None
     if not isinstance(asked, dict):
         raise InvalidRequestError("The claims parameter must be a JSON object.")
     return {place: wishes for place in PLACES if (wishes := _of_place(asked.get(place), client))}

@@ -1,6 +1,5 @@
 """JWTs that a client signs with a key of its own (RFC 7515): client assertions and request objects."""
 
-import json
 from typing import Any
 
 from joserfc import jws, jwt
@@ -9,6 +8,7 @@ from joserfc.errors import JoseError
 from idp import clock
 from idp.clients import keys
 from idp.clients.registry import RegisteredClient
+from idp.security import strict_json
 
 LONGEST = 16_000
 LEEWAY = 30
@@ -25,7 +25,8 @@ def peek(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
         raise UnverifiedError("The JWT is too long.")
     try:
         written = jws.extract_compact(text.encode())
-        header, claims = written.headers(), json.loads(written.payload)
+        header, claims = written.headers(), strict_json.loads(written.payload)
+        strict_json.check(header)
     except (JoseError, ValueError, TypeError, RecursionError):
         header, claims = None, None
     if not isinstance(header, dict) or not isinstance(claims, dict):

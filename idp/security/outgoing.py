@@ -12,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from idp.security.slots import Slots
 
@@ -27,6 +28,9 @@ class Response:
     status: int
     body: bytes
 
+
+_FAILURES = (SilentError, requests.RequestException, HTTPError, OSError, ValueError)
+"""All that a broken service makes of a question."""
 
 Reach = Callable[[str], bool]
 """Whether an IP address may be talked to."""
@@ -55,7 +59,7 @@ class Service:
                 try:
                     _admit(free=free)
                     answer.set_result(self._read(method, url, seconds, reach, options))
-                except (SilentError, requests.RequestException, OSError, ValueError) as error:
+                except _FAILURES as error:
                     answer.set_exception(error)
 
         threading.Thread(target=run, name="outgoing", daemon=True).start()
@@ -63,7 +67,9 @@ class Service:
             return answer.result(seconds)
         except TimeoutError:
             raise SilentError(f"no answer within {seconds:g} s") from None
-        except (requests.RequestException, OSError, ValueError) as error:
+        except SilentError:
+            raise
+        except _FAILURES as error:
             raise SilentError(type(error).__name__) from None
 
     def _read(
@@ -96,14 +102,24 @@ def _admit(*, free: bool) -> None:
 
 def _session(reach: Reach | None) -> requests.Session:
     session = requests.Session()
+    # Credentials that the machine's ~/.netrc has for a host are nobody's here.
+    session.auth = _nobody
     if reach:
         for scheme in ("https://", "http://"):
             session.mount(scheme, _guarded(reach))
     return session
 
 
-_TUNNELS = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16")))
-"""Public by their looks, but an IPv4 address of any kind is inside."""
+def _nobody(question: requests.PreparedRequest) -> requests.PreparedRequest:
+    return question
+
+
+_LOST = (
+    *("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "::/96", "::ffff:0:0:0/96"),
+    *("fec0::/10", "3fff::/20", "5f00::/16"),
+)
+"""Public by their looks: an IPv4 address of any kind is inside, or they lead nowhere in public."""
+_NETWORKS = tuple(map(ip_network, _LOST))
 
 
 def public_or(networks: tuple[IPv4Network | IPv6Network, ...]) -> Reach:
@@ -113,7 +129,7 @@ def public_or(networks: tuple[IPv4Network | IPv6Network, ...]) -> Reach:
         address = ip_address(text.partition("%")[0])
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
         found = mapped or address
-        lost = found.is_multicast or any(found in tunnel for tunnel in _TUNNELS)
+        lost = found.is_multicast or any(found in network for network in _NETWORKS)
         return (found.is_global and not lost) or any(found in network for network in networks)
 
     return reach

@@ -35,11 +35,13 @@ class Throttle(Base):
 
 @dataclass(frozen=True)
 class Budget:
-    """At most `limit` tries in a window of `per` that begins with the first."""
+    """At most `limit` tries in a window of `per` that begins with the first; or, when `from_last`, with each
+    one: however they are timed, no span of that length has more of them."""
 
     key: str
     limit: int
     per: timedelta
+    from_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _taking(asked: dict[str, Bucket], now: datetime) -> ReturningInsert[str]:
     free = case({key: _free(one) for key, one in asked.items()}, value=Throttle.key)
     stale = Throttle.expires_at <= now
     opened = Throttle.key.in_(backoffs) & (Throttle.blocked_until <= now)
-    renewed = Throttle.key.in_([key for key, one in backoffs.items() if not one.from_first])
+    renewed = Throttle.key.in_([key for key, one in asked.items() if _from_last(one)])
     doors = _doors(backoffs, held + 1 - free, now)
     # Free tries are free at whatever moment another process says it is.
     allowed = stale | (held < free) | opened
@@ -195,6 +197,11 @@ def _delays(longest: timedelta) -> list[timedelta]:
 
 def _free(bucket: Bucket) -> int:
     return bucket.limit if isinstance(bucket, Budget) else bucket.free
+
+
+def _from_last(bucket: Bucket) -> bool:
+    """Whether what it holds is remembered from the last try on."""
+    return bucket.from_last if isinstance(bucket, Budget) else not bucket.from_first
 
 
 def _moment(value: datetime) -> ColumnElement[datetime]:

@@ -1,5 +1,6 @@
 """Single migrations undone, and given to accounts."""
 
+import json
 from datetime import date
 
 import pytest
@@ -77,6 +78,31 @@ def test_both_people_are_shown_before_anybody_says_that_they_are_one(legacy: She
     assert "@example.ch" not in seen
     assert events("looked_at")[-1].details["what"] == "migration merge"
     assert "j•••@" in legacy.run("migration", "revert", "portail:1", *WHY, answer="n\n").output
+
+
+def test_an_old_identifier_that_is_somebodys_address_stands_for_nobody(legacy: Shell) -> None:
+    """Whoever is called so in an old system must not be taken for the account's owner."""
+    main = finish(begin("1", "main@example.ch"), "main@example.ch")
+    finish(begin("2", "second@example.ch"), "second@example.ch")
+    with application(), transaction():
+        thief = cases.open_or_resume(
+            Known("portail", "666", Profile(), "", "", "", "second@example.ch")
+        )
+        assert thief
+        reference = thief.reference
+    assert legacy.json("migration", "show", "second@example.ch")["reference"] != reference
+    legacy.refused("migration", "revert", "second@example.ch", *WHY, "--yes")
+    legacy.ok("migration", "merge", "second@example.ch", "main@example.ch", *WHY, "--yes")
+    assert holders() == {"1": account(main).id, "2": account(main).id, "666": None}
+
+
+def test_no_name_of_an_old_system_acts_on_the_terminal(legacy: Shell) -> None:
+    reference = begin("k\x1b]0;x\x07\x9b31m\u202e")
+    finish(reference)
+    shown = legacy.ok("migration", "list", "--json")
+    shown += legacy.run("migration", "revert", reference, *WHY, answer="y\n").output
+    assert [one for one in shown if not one.isprintable() and one != "\n"] == []
+    assert json.loads(legacy.ok("migration", "list", "--json"))[0]["key"].endswith("\u202e")
 
 
 def test_an_account_that_holds_another_identity_stays(legacy: Shell) -> None:

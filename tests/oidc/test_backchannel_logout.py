@@ -217,6 +217,25 @@ def test_a_client_that_is_silent_keeps_no_other_waiting(person, another, account
         assert len(there.forms) == 1
 
 
+def test_a_client_at_which_we_stumble_keeps_no_other_waiting(
+    person, another, account, receiver, monkeypatch
+):
+    for one in (person, another()):
+        sign_in(one)
+        one.get("/logout").press("Se déconnecter")
+    stumbled = []
+
+    def stumble(*_arguments):
+        stumbled.append(1)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(backchannel, "logout_token", stumble)
+    with pytest.raises(RuntimeError):
+        backchannel.tell_next()
+    assert backchannel.tell_next() is None
+    assert (len(stumbled), waiting()) == (1, 2)
+
+
 def test_two_workers_tell_of_a_session_once(person, account, receiver, app):
     sign_in(person)
     person.get("/logout").press("Se déconnecter")

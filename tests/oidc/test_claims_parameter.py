@@ -106,6 +106,11 @@ def redeem_again(person):
     return redeem(person.authorize(scope="openid"))
 
 
+def _of_email(value):
+    """What Python reads, but cannot write, or no database takes."""
+    return f'{{"userinfo": {{"email": {{"value": {value}}}}}}}'
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -116,6 +121,7 @@ def redeem_again(person):
             '{"userinfo": {"email": {"values": 1}}}',
         ),
         '{"id_token": {"sub": {"value": 7}}}',
+        *(_of_email("[" * 900 + "]" * 900), _of_email("1e999"), _of_email('"\\ud800"')),
     ],
 )
 def test_another_shape_is_an_invalid_request(ask, text, person):

@@ -148,6 +148,14 @@ def test_a_key_for_encryption_signs_nothing(signed_in):
     assert post(signed_in, sign(own, claims(signed_in))).status_code == 401
 
 
+@pytest.mark.parametrize("name", ["use", "alg", "kid", "kty", "crv"])
+@pytest.mark.parametrize("odd", [["sig"], {}, 1, None], ids=str)
+def test_a_key_with_odd_words_is_passed_over(key, name, odd):
+    jwks = public_set(key, make_key(kid="two"))
+    jwks["keys"][1][name] = odd
+    assert [one.kid for one in keys.read(jwks)] == ["one"]
+
+
 def test_another_type_of_assertion_is_refused(signed_in, key):
     register(signed_in, jwks=public_set(key))
     signed = sign(key, claims(signed_in))

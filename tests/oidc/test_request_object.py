@@ -1,5 +1,7 @@
 """Request objects (RFC 9101, OIDC Core 6.1)."""
 
+import functools
+
 import pytest
 
 from idp.clients import manage
@@ -94,8 +96,15 @@ def test_the_query_need_hold_no_more_than_client_and_object(signer, key):
         {"prompt": ["login"]},
         {"max_age": True},
         {"max_age": 1.5},
+        {"nonce": "\ud800"},
+        {"state": "\udfff"},
+        {
+            "claims": {
+                "userinfo": {"email": {"value": functools.reduce(lambda x, _: [x], range(99))}}
+            }
+        },
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_an_object_that_is_no_good_is_told_where_the_answer_would_go(signer, key, changes):
     signer.authorize(request=sign(key, content(signer, **changes)))

@@ -89,6 +89,27 @@ def test_a_row_is_guessed_at_ten_times_a_quarter_of_an_hour_from_wherever(app, i
 
 
 @pytest.mark.usefixtures("lenient")
+def test_tries_around_the_end_of_the_quarter_hour_are_no_more_than_ten_either(app, inbox, portal):
+    """Old systems that lock a row count in a window of their own."""
+
+    def at(number):
+        person = Person(app, inbox, portal)
+        person.browser.environ_base["REMOTE_ADDR"] = f"192.0.{number}.1"
+        return person.authorize()
+
+    with time_machine.travel(clock.now(), tick=False) as now:
+        at(1).sign_in("jeanne", "wrong")
+        now.shift(timedelta(minutes=14, seconds=59))
+        for number in range(2, 20):
+            at(number).sign_in("jeanne", "wrong")
+        assert at(20).sign_in("jeanne", PASSWORD).step == "sign-in"
+        now.shift(timedelta(seconds=1))
+        assert at(21).sign_in("jeanne", PASSWORD).step == "sign-in"
+        now.shift(timedelta(minutes=15))
+        assert at(22).sign_in("jeanne", PASSWORD).step == "email"
+
+
+@pytest.mark.usefixtures("lenient")
 def test_a_right_password_gives_the_tries_at_the_row_back(person):
     person.authorize()
     for _round in range(2):

@@ -34,6 +34,19 @@ def test_a_budget_is_used_up_and_comes_back_after_its_window():
 
 
 @pytest.mark.usefixtures("app")
+def test_no_span_has_more_than_a_budget_that_is_remembered_from_the_last_try():
+    budget = Budget("b", 3, timedelta(minutes=15), from_last=True)
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
+        assert take(budget) is None
+        clock.shift(timedelta(minutes=14, seconds=59))
+        assert [take(budget) for _ in range(3)] == [None, None, timedelta(minutes=15)]
+        clock.shift(timedelta(seconds=1))
+        assert take(budget) == timedelta(minutes=14, seconds=59)
+        clock.shift(timedelta(minutes=14, seconds=59))
+        assert [take(budget) for _ in range(3)] == [None] * 3
+
+
+@pytest.mark.usefixtures("app")
 def test_the_wait_doubles_up_to_its_longest_and_never_becomes_a_lock():
     waits = []
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:

@@ -18,6 +18,7 @@ START = "2026-01-01T12:00:00Z"
 BUCKETS = (
     Budget("three in a minute", 3, timedelta(minutes=1)),
     Budget("two in an hour", 2, timedelta(hours=1)),
+    Budget("three, a minute apart", 3, timedelta(minutes=1), from_last=True),
     Backoff("one free", 1, timedelta(seconds=30)),
     Backoff("two free", 2, timedelta(seconds=5), timedelta(minutes=1)),
     Backoff("shared", 4, timedelta(seconds=30), timedelta(minutes=2), from_first=True),
@@ -62,7 +63,8 @@ class Model:
 
     def take(self, bucket) -> None:
         row, now = self.rows.get(bucket.key), clock.now()
-        renewed = isinstance(bucket, Backoff) and not bucket.from_first
+        budget = isinstance(bucket, Budget)
+        renewed = bucket.from_last if budget else not bucket.from_first
         window = bucket.per if isinstance(bucket, Budget) else bucket.memory
         if row is None or row.ends <= now:
             row = self.rows[bucket.key] = Row(0, now, now + window)
