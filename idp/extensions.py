@@ -185,7 +185,7 @@ def init_database(app: Flask, url: str) -> None:
 
 def _check_url(url: str) -> None:
     try:
-        dialect = make_url(url).get_dialect()
+        dialect = parse_url(url).get_dialect()
         dialect.import_dbapi()
     except (ArgumentError, ValueError) as error:
         raise ConfigurationError(f"IDP_DATABASE_URL: {error}") from None
@@ -197,9 +197,19 @@ def _check_url(url: str) -> None:
         raise ConfigurationError(message)
 
 
+def parse_url(text: str) -> URL:
+    """A database's URL. Raises ValueError, which does not say what is in it: a part may be the password."""
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "write it like postgresql+psycopg://user:password@host/name, signs in the password percent-encoded"
+        ) from None
+
+
 def _absolute(url: str) -> URL:
     """A relative SQLite file is in the working directory, as for every other program."""
-    parsed = make_url(url)
+    parsed = parse_url(url)
     in_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {
         None,
         "",

@@ -1,7 +1,8 @@
 """`idp legacy check`: what old systems look like from here, and how one sign-in would go."""
 
+import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from typing import Any
 
@@ -13,9 +14,12 @@ from idp.cli import clerk
 from idp.cli.old_systems import named, old_systems
 from idp.cli.output import json_option, show_record, show_rows, to_json
 from idp.errors import ConfigurationError
+from idp.extensions import settings
 from idp.flow import rehearsal
 from idp.flow.rehearsal import Asked, Rehearsal, Shut
 from idp.legacy import registry
+from idp.legacy.hashes import UnsupportedHashError
+from idp.legacy.rows import HashedOptions, Row
 from idp.legacy.source import LegacySource, Person, Unsupported, listable
 from idp.legacy.survey import scheme_of
 from idp.migration import campaign
@@ -27,6 +31,7 @@ _COLUMNS = (
     "state",
     "rows",
     "hashes",
+    "slowest",
     "columns",
     "proof",
     "opens",
@@ -63,14 +68,14 @@ def check(
         shut = campaign.door().shut
         seen = [_seen(one, shut) for one in sources]
         clerk.looked_at("legacy check", len(seen), {"source": source})
-    _show(seen, as_json=as_json)
+        _show(seen, as_json=as_json)
     ctx.exit(0 if all(one["reachable"] for one in seen) else 1)
 
 
 def _seen(source: LegacySource, shut: frozenset[str]) -> dict[str, Any]:
     options, problem = source.options, source.problem()
     state = problem or ("shut by the campaign" if options.name in shut else "answers")
-    counted, hashes = (None, {}) if problem else _counted(source)
+    counted, hashes, slowest = (None, {}, None) if problem else _counted(source)
     return {
         "source": options.name,
         "type": options.type,
@@ -78,6 +83,7 @@ def _seen(source: LegacySource, shut: frozenset[str]) -> dict[str, Any]:
         "state": state,
         "rows": counted,
         "hashes": hashes,
+        "slowest": None if slowest is None else round(slowest, 3),
         "columns": dict(getattr(options, "columns", {})),
         "proof": options.proof.value,
         "opens": options.opens,
@@ -87,20 +93,33 @@ def _seen(source: LegacySource, shut: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _counted(source: LegacySource) -> tuple[int | None, dict[str, int]]:
-    """How many rows there are, and how the passwords of some are hashed; nothing where none can be listed."""
+def _counted(source: LegacySource) -> tuple[int | None, dict[str, int], float | None]:
+    """How many rows there are, how the passwords of some are hashed, and the seconds that the slowest kind of
+    hash takes here; nothing where none can be listed."""
     listed = listable(source)
     if listed is None:
-        return None, {}
+        return None, {}, None
     scheme = getattr(source.options, "hash", "auto")
     try:
         with closing(listed.rows()) as rows:
-            sample = [scheme_of(row, scheme) or "unsupported" for row in islice(rows, _SAMPLE)]
-        kinds = Counter(sample)
-        return listed.count(), dict(kinds.most_common())
+            sample = [
+                (scheme_of(row, scheme) or "unsupported", row) for row in islice(rows, _SAMPLE)
+            ]
+        kinds = Counter(kind for kind, _row in sample)
+        slowest = max((_seconds(source, row) for row in dict(sample).values()), default=None)
+        return listed.count(), dict(kinds.most_common()), slowest
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
         raise ConfigurationError(f"{source.options.name} cannot be listed: {why}") from None
+
+
+def _seconds(source: LegacySource, row: Row) -> float:
+    """What comparing one wrong password takes."""
+    assert isinstance(source.options, HashedOptions), "rows with hashes have such"
+    began = time.perf_counter()
+    with suppress(UnsupportedHashError):
+        source.options.fits(row, "a wrong one")
+    return time.perf_counter() - began
 
 
 def _show(seen: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -112,9 +131,21 @@ def _show(seen: list[dict[str, Any]], *, as_json: bool) -> None:
         lists = {
             name: [f"{k}: {v}" for k, v in one[name].items()] for name in ("hashes", "columns")
         }
-        said = {**one, **lists, "timeout": f"{one['timeout']:g} s"}
-        filled = {name: said[name] for name in _COLUMNS if said[name] not in (None, [])}
+        slowest = (
+            one["slowest"] is not None
+            and f"a check takes {one['slowest']:g} s{_if_slow(one['slowest'])}"
+        )
+        said = {**one, **lists, "timeout": f"{one['timeout']:g} s", "slowest": slowest}
+        filled = {name: said[name] for name in _COLUMNS if said[name] not in (None, False, [])}
         show_record(filled, as_json=False)
+
+
+def _if_slow(seconds: float) -> str:
+    """What has to be done where the time of a refusal would tell whom an old system knows."""
+    floor = settings.sign_in_floor.total_seconds()
+    if seconds < floor:
+        return ""
+    return f": more than IDP_SIGN_IN_FLOOR ({floor:g} s), so time tells whom it knows. Raise that"
 
 
 def _walk(identifier: str, *, show: bool, as_json: bool) -> None:
@@ -135,6 +166,8 @@ def _walk(identifier: str, *, show: bool, as_json: bool) -> None:
         return
     if asked:
         show_rows(_ASKED, asked, as_json=False)
+        slow = _if_slow(sum(one.seconds for one in found.asked))
+        click.echo(f"asking took long{slow}\n" if slow else "", nl=False)
     person = record.pop("person") or {}
     show_record({name: text for name, text in {**person, **record}.items() if text}, as_json=False)
 

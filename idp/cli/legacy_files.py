@@ -1,6 +1,7 @@
 """How `idp legacy import` is told what a file is like."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeVar
@@ -143,11 +144,18 @@ def ignored_columns(file: BinaryIO, plan: Plan) -> list[str]:
     )
     if lacking:
         raise ConfigurationError(
-            f"{plan.path} has no column {printable(', '.join(lacking))}; it has "
-            f"{printable(', '.join(header))[:500]}; look at --map and --delimiter"
+            f"{plan.path} has no column {printable(', '.join(lacking))}; {_first_line(header)}"
         )
     if wanted["password_hash"] not in header:
         click.echo(
             "There is no column password_hash: nobody can come with an old password.", err=True
         )
     return [name for name in header if name not in wanted.values()]
+
+
+def _first_line(header: Sequence[str]) -> str:
+    """What stands there, unless it may be somebody's row."""
+    text = ", ".join(header)
+    if re.search(r"[@$]|\d{4}", text):
+        return "its first line looks like a person and not like names of columns: write those above"
+    return f"it has {printable(text)[:500]}; look at --map and --delimiter"

@@ -1,6 +1,6 @@
 """An old identifier typed after the migration: whoever has the new password learns what it is now.
 
-It is a try at the account as any other, so that old identifiers give nobody more of them. It signs nobody in.
+Such tries are counted for the account, under however many old identifiers. It signs nobody in.
 """
 
 from idp.accounts import account as accounts
@@ -17,7 +17,7 @@ def new_identifier(account_id: int, password: str, network: str) -> str | None:
         return None
     password_hash, masked = account.password_hash, mask_email(account.email)
     with transaction():
-        counted = tries.at_identifier(account.email_key, network)
+        counted = tries.at_old_identifier(account.sub, network)
         wait = counted.reserve()
     release()
     if wait or not passwords.check_password(password_hash, password).right:

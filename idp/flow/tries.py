@@ -73,6 +73,15 @@ def at_known_account(sub: str, network: str) -> Tries:
     )
 
 
+def at_old_identifier(sub: str, network: str) -> Tries:
+    """A try at an account's password under an identifier that its owner had before. Counted apart: counted
+    with those at the address, it would tell whose address goes with which old identifier."""
+    return Tries(
+        own=(_alone(f"password-moved:{sub}:{network}", settings.wrong_passwords_free),),
+        shared=(_alone(f"password-moved:{sub}", settings.wrong_passwords_account),),
+    )
+
+
 def at_recovery(network: str) -> Tries:
     """A wish to recover, whoever is meant and whatever comes of it."""
     key = f"recovery-network:{network}"

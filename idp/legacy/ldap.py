@@ -165,6 +165,8 @@ class LdapSource:
 
     def _bind(self, dn: str, person: Person, password: str) -> Answer:
         controls = [(_PASSWORD_POLICY, False, None)]
+        if not dn:
+            return self._unavailable("an entry without a name")
         try:
             with self._directory.connected(dn, password) as connection:
                 connection.bind(controls=controls)

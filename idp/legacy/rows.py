@@ -90,10 +90,11 @@ def read(record: Mapping[str, object], columns: Mapping[str, str]) -> Row:
         return record.get(columns.get(word, word))
 
     def text(word: str) -> str:
-        return _as_text(value(word))
+        return storable(_as_text(value(word)))
 
     person = Person(
-        **{word: text(word) for word in ("key", "identifier", "email", "phone")},
+        key=_as_text(value("key")),
+        **{word: text(word) for word in ("identifier", "email", "phone")},
         profile=Profile(
             birthdate=_date(value("birthdate")), **{word: text(word) for word in _PROFILE}
         ),
@@ -152,6 +153,8 @@ def _doubt(rows: list[Row], key: str) -> str | None:
         return "several rows for one identifier"
     if not key:
         return "no key"
+    if "\x00" in key:
+        return "NUL in the key"
     return "key longer than 255 characters" if len(key) > LONGEST_KEY else None
 
 
@@ -160,6 +163,11 @@ def _as_text(value: object) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "replace")
     return "" if value is None else str(value)
+
+
+def storable(text: str) -> str:
+    """Without the one character that no text of PostgreSQL holds."""
+    return text.replace("\x00", "")
 
 
 def _date(value: object) -> date | None:

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 import structlog
 from pydantic import ConfigDict, Field, field_validator
-from sqlalchemy import URL, Engine, bindparam, create_engine, make_url, text
+from sqlalchemy import URL, Engine, bindparam, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import NullType
 
+from idp.extensions import parse_url
 from idp.legacy import rows
 from idp.legacy.rows import HashedOptions, Row
 from idp.legacy.source import (
@@ -167,7 +168,7 @@ class SqlSource:
 def _engine(options: SqlOptions, *, writing: bool = False) -> Engine:
     """Read-only unless `writing`, and with an end to every wait. Raises ValueError for an engine that we cannot
     hold to that."""
-    url = make_url(options.url.get_secret_value())
+    url = parse_url(options.url.get_secret_value())
     arguments = _arguments(url.get_backend_name(), options.timeout, writing=writing)
     return create_engine(
         _existing(url, "rw" if writing else "ro") if url.get_backend_name() == "sqlite" else url,

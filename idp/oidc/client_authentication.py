@@ -1,7 +1,6 @@
 """How clients prove who they are, at every endpoint that they post to (RFC 6749 2.3, OIDC Core 9)."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,16 +29,22 @@ _LONGEST_LIFE = 3600
 
 def by_basic(query_client: Any, token_request: TokenRequest) -> ProtocolClient | None:
     """`client_secret_basic`: both parts are form-encoded before base64 (RFC 6749 2.3.1)."""
-    kind, _, value = token_request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        return None
     try:
-        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
+        named = _basic(token_request.headers.get("Authorization", ""))
+    except ValueError:
         raise InvalidClientError(
             "The Authorization header is malformed.", status_code=401
         ) from None
-    return _with_secret(query_client(unquote_plus(name)), unquote_plus(secret))
+    return _with_secret(query_client(named[0]), named[1]) if named else None
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    """Name and secret; None for another kind of header. Raises ValueError for a malformed one."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    return unquote_plus(name), unquote_plus(secret)
 
 
 def by_post(query_client: Any, token_request: TokenRequest) -> ProtocolClient | None:
@@ -106,8 +111,10 @@ def load_keys(form: Mapping[str, str]) -> None:
 
 def _claimed(form: Mapping[str, str]) -> str:
     """The client_id that is named, by whomever."""
-    basic = request.authorization
-    return unquote_plus((basic and basic.username) or form.get("client_id", ""))
+    with suppress(ValueError):
+        if named := _basic(request.headers.get("Authorization", "")):
+            return named[0]
+    return form.get("client_id", "")
 
 
 def _named(query_client: Any, assertion: str, form: Mapping[str, str]) -> ProtocolClient:

@@ -16,7 +16,10 @@ from idp.errors import PageError
 from idp.web.responses import page
 
 _log = structlog.get_logger("seuil.error")
-_JSON_PATHS = {"/token", "/userinfo", "/jwks", "/.well-known/openid-configuration", "/healthz"}
+_JSON_PATHS = {
+    *("/token", "/userinfo", "/par", "/introspect", "/revoke"),
+    *("/jwks", "/.well-known/openid-configuration", "/healthz"),
+}
 
 _TEXTS = {
     400: _("Cette demande est mal formée. Revenez au service et réessayez."),

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, request
+from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
     )
     app.url_map.converters["token"] = _TokenConverter
     app.before_request(_own_host)
+    app.before_request(_body_of_known_length)
     csrf.init_app(app)
     babel.init_app(
         app,
@@ -61,6 +62,12 @@ class _TokenConverter(BaseConverter):
     """A name that `security.tokens.new_token` makes; nothing else reaches a view, let alone a database."""
 
     regex = "[A-Za-z0-9_-]{43}"
+
+
+def _body_of_known_length() -> None:
+    """A body in chunks is parsed while a view reads it, and a broken one fails there: nobody has to send so."""
+    if "Transfer-Encoding" in request.headers:
+        abort(411)
 
 
 def _own_host() -> tuple[str, int, dict[str, str]] | None:

@@ -69,6 +69,15 @@ def test_every_source_says_what_is_seen_of_it(old: Shell) -> None:
     said = old.ok("legacy", "check", "portail")
     assert "key: id" in said
     assert "copy" not in said
+    assert "IDP_SIGN_IN_FLOOR" not in said
+
+
+def test_hashes_that_take_longer_than_the_floor_are_told(old: Shell) -> None:
+    """The time of a refusal would tell whom the old system knows."""
+    old.set("IDP_SIGN_IN_FLOOR", "PT0S")
+    assert old.json("legacy", "check")[0]["slowest"] is not None
+    assert "Raise that" in old.ok("legacy", "check", "portail")
+    assert "Raise that" in old.ok("legacy", "check", "--identifier", "jeanne", answer="wrong\n")
 
 
 def test_a_source_that_does_not_answer_is_an_error(old: Shell) -> None:

@@ -241,6 +241,14 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
     assert "\x1b" not in line
 
 
+def test_a_file_without_a_header_shows_nobodys_row(old: Shell) -> None:
+    (old.home / "people.csv").write_text("jeanne@example.ch,u1,$2b$12$secret\n")
+    line = old.refused("legacy", "import", "portail", "people.csv")
+    assert "looks like a person" in line
+    assert "jeanne" not in line
+    assert "secret" not in line
+
+
 def stopped_after(monkeypatch: pytest.MonkeyPatch, batches: int, error: BaseException) -> None:
     """Let so many batches be written, then have this happen in the middle of one."""
     write_batch, done = loading.write, []

@@ -62,6 +62,8 @@ def test_post_works_for_a_client_registered_for_it_only(signed_in):
         "Basic",
         "Basic ",
         "Basic !!!",
+        "Basic é",
+        "Basic \xff\xfe",
         "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(),
         "Basic " + base64.b64encode(b"nocolon").decode(),
         "Basic " + base64.b64encode(b":").decode(),

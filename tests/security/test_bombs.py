@@ -50,6 +50,14 @@ def test_a_large_body_is_refused_unread(client, path):
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/authorize", "/token", "/par", "/introspect", "/revoke"])
+def test_a_body_in_chunks_is_refused_unread(client, path):
+    """A broken chunk would be an error of ours, found while a view reads the form."""
+    answer = client.post(path, headers={"Transfer-Encoding": "chunked"}, base_url=ISSUER)
+    assert answer.status_code == 411
+    assert answer.is_json is (path != "/authorize")
+
+
 def test_ten_thousand_fields_are_refused_cheaply(client):
     body = "&".join(f"f{number}=1" for number in range(10_000))
     form = "application/x-www-form-urlencoded"

@@ -193,6 +193,15 @@ def test_whoever_is_locked_over_there_is_locked(url, portal):
     assert ask(HttpSource(described(url))).person.locked, "whatever the password"
 
 
+def test_no_text_holds_what_no_database_takes(url, portal):
+    person = PEOPLE["jeanne"] | {"given_name": "Je\x00anne", "attributes": {"group": "V\x00D"}}
+    portal.answers = [json.dumps({"answer": "found", "person": person}).encode()]
+    found = HttpSource(described(url)).find("jeanne")
+    assert (found.profile.given_name, found.attributes["group"]) == ("Jeanne", "VD")
+    portal.answers = [json.dumps({"answer": "found", "person": {"key": "7\x00"}}).encode()]
+    assert isinstance(HttpSource(described(url)).find("jeanne"), Unsupported)
+
+
 def test_the_person_can_be_found_without_a_password(source):
     assert isinstance(source.find("jeanne"), Person)
     assert source.find("nobody") == Unknown()

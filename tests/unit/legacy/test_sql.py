@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import create_engine, text
 
+from idp.legacy import rows
 from idp.legacy.rows import _flag
 from idp.legacy.source import Claimed, Match, Mismatch, Unavailable, Unknown, Unsupported
 from idp.legacy.sql import SqlOptions, SqlSource
@@ -106,6 +107,20 @@ def test_a_claimed_row_is_not_compared(source):
 def test_a_doubt_is_nobodys_sign_in(source):
     assert isinstance(ask(source, "twin"), Unsupported)
     assert isinstance(ask(source, "keyless"), Unsupported)
+
+
+def test_no_text_holds_what_no_database_takes():
+    columns = {"key": "k", "identifier": "i", "given_name": "g"}
+    row = rows.read({"k": "1\x00", "i": "a\x00b", "g": b"J\x00"}, columns)
+    assert (row.person.identifier, row.person.profile.given_name) == ("ab", "J")
+    assert isinstance(rows.one_of("old", [row]), Unsupported)
+
+
+def test_a_url_that_is_none_does_not_tell_its_password(tmp_path):
+    for url in ("mysql://u:pa:ss@w@host:x/db", "postgresql://u:hunter3"):
+        with pytest.raises(ValueError, match="percent-encoded") as error:
+            SqlSource(described(url))
+        assert "hunter" not in str(error.value)
 
 
 def test_a_hash_of_no_known_kind_is_told_to_the_operator(url):
