@@ -4,17 +4,15 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import rich_click as click
-from pydantic import TypeAdapter, ValidationError
 
-from idp.clients.registration import Registration
+from idp.clients.metadata import KINDS, typed
 from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, InvalidRegistrationError
 from idp.security import strict_json
 
 F = TypeVar("F", bound=Callable[..., Any])
-_KINDS: dict[str, Any] = get_type_hints(Registration)
 _SHORT = {
     "client_name": "name",
     "redirect_uris": "redirect-uri",
@@ -64,7 +62,7 @@ HELP = {
 
 def metadata(command: F) -> F:
     """Every field of a registration as an option, and --from for a file with any of them."""
-    for name in reversed(_KINDS):
+    for name in reversed(KINDS):
         command = _option(name)(command)
     return click.option(
         "--from",
@@ -76,14 +74,14 @@ def metadata(command: F) -> F:
 
 def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     """What the file and the options say. Raises InvalidRegistrationError, UsageError."""
-    typed = {name: value for name, value in options.items() if value not in (None, ())}
-    if typed.get("default_max_age") == -1:
-        typed["default_max_age"] = None
-    if "legacy_until" in typed:
-        typed["legacy_until"] = typed["legacy_until"].date()
-    if "jwks" in typed:
-        typed["jwks"] = _read(typed["jwks"])
-    without = {name: _without_blanks(value) for name, value in typed.items()}
+    said = {name: value for name, value in options.items() if value not in (None, ())}
+    if said.get("default_max_age") == -1:
+        said["default_max_age"] = None
+    if "legacy_until" in said:
+        said["legacy_until"] = said["legacy_until"].date()
+    if "jwks" in said:
+        said["jwks"] = _read(said["jwks"])
+    without = {name: _without_blanks(value) for name, value in said.items()}
     return {**(_of_file(file) if file else {}), **without}
 
 
@@ -93,7 +91,7 @@ def flag(name: str) -> str:
 
 
 def _option(name: str) -> Callable[[F], F]:
-    kind, words = _KINDS[name], HELP[name]
+    kind, words = KINDS[name], HELP[name]
     if kind is bool:
         both = f"{flag(name)}/--no-{flag(name).removeprefix('--')}"
         return click.option(both, name, default=None, help=words)
@@ -113,7 +111,7 @@ def _of_file(file: Path) -> dict[str, Any]:
     values = _read(file)
     if not isinstance(values, dict):
         raise click.UsageError(f"{file} must hold one JSON object.", click.get_current_context())
-    unknown = sorted(values.keys() - _KINDS.keys() - {"client_id"})
+    unknown = sorted(values.keys() - KINDS.keys() - {"client_id"})
     if unknown:
         raise InvalidRegistrationError(unknown[0], f"is no client metadata of ours (in {file})")
     return {name: _typed(name, value) for name, value in values.items() if name != "client_id"}
@@ -121,9 +119,9 @@ def _of_file(file: Path) -> dict[str, Any]:
 
 def _typed(name: str, value: Any) -> Any:
     try:
-        return TypeAdapter(_KINDS[name]).validate_json(json.dumps(value), strict=True)
-    except ValidationError as error:
-        raise InvalidRegistrationError(name, f"in the file: {error.errors()[0]['msg']}") from None
+        return typed(name, value)
+    except ValueError as error:
+        raise InvalidRegistrationError(name, f"in the file: {error}") from None
 
 
 def _read(file: Path) -> Any:

@@ -22,6 +22,8 @@ MOST = 20
 """Keys in a set."""
 _FRESH, _PATIENCE = 300.0, 30.0
 """Seconds: for so long keys are believed; so long an address is left alone after an answer, or none."""
+_REMEMBERED = 1000
+"""Addresses whose keys are held; applications that register themselves could name any number."""
 _SHAPES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "RS256": lambda key: key["kty"] == "RSA",
     "PS256": lambda key: key["kty"] == "RSA",
@@ -86,6 +88,9 @@ def load(client: Registration, kid: str | None) -> None:
             found, last = _ask(uri), _fetched.get(uri)
             kept = last.keys if last else ()
             _fetched[uri] = _Fetched(time.monotonic(), kept if found is None else found)
+    for old in [*_fetched][:-_REMEMBERED]:
+        _fetched.pop(old, None)
+        _asking.pop(old, None)
 
 
 def _wanting(uri: str, kid: str | None) -> bool:

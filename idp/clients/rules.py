@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from idp.clients import keys
@@ -25,14 +26,20 @@ _URIS = (
 _METHOD = "token_endpoint_auth_method"
 _ASSERTION_ALG = "token_endpoint_auth_signing_alg"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
+CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+_LONGEST_AGE = 999_999_999
+"""Seconds; more is no time that could be reckoned with."""
 
 
 class InvalidRegistrationError(Exception):
-    """A registration that cannot be; `field` in the words of RFC 7591, `message` says what to do."""
+    """A registration that cannot be; `field` in the words of RFC 7591, `message` says what to do.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field} {message}")
-        self.field = field
+    `about` is what was given instead; it is shown to administrators, and repeated to nobody else.
+    """
+
+    def __init__(self, field: str, message: str, about: str | None = None) -> None:
+        super().__init__(f"{field} {message}" + (f": {about!r}" if about is not None else ""))
+        self.field, self.message = field, message
 
 
 def check(new: Registration) -> None:
@@ -63,11 +70,12 @@ def check(new: Registration) -> None:
     _check_together(new)
     _check_legacy(new)
     _check_keys(new)
+    _check_request_objects(new)
 
 
 def check_client_id(client_id: str) -> None:
     """Raises InvalidRegistrationError for what cannot be a client's public name."""
-    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,64}", client_id):
+    if not CLIENT_ID.fullmatch(client_id):
         raise InvalidRegistrationError("client_id", "must be 1 to 64 of A–Z a–z 0–9 . _ ~ -")
 
 
@@ -77,17 +85,15 @@ def check_uri(field: str, uri: str) -> None:
         parts = urlsplit(uri)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise InvalidRegistrationError(
-            field, f"has an address that cannot be read: {uri!r}"
-        ) from None
+        raise InvalidRegistrationError(field, "has an address that cannot be read", uri) from None
     if not _VISIBLE.fullmatch(uri) or "*" in uri or "\\" in uri or len(uri) > 2000:
-        raise InvalidRegistrationError(field, f"must be exact, in plain ASCII: {uri!r}")
+        raise InvalidRegistrationError(field, "must be exact, in plain ASCII", uri)
     if not _HOST.fullmatch(host or ""):
-        raise InvalidRegistrationError(field, f"must name a host: {uri!r}")
+        raise InvalidRegistrationError(field, "must name a host", uri)
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
-        raise InvalidRegistrationError(field, f"must be https (http on localhost only): {uri!r}")
+        raise InvalidRegistrationError(field, "must be https (http on localhost only)", uri)
     if parts.fragment or "#" in uri or parts.username is not None:
-        raise InvalidRegistrationError(field, f"must have no fragment and no user: {uri!r}")
+        raise InvalidRegistrationError(field, "must have no fragment and no user", uri)
 
 
 def _choices_of_answers(new: Registration) -> Iterator[tuple[str, list[str], Iterable[str]]]:
@@ -112,10 +118,8 @@ def _check_name(name: str) -> None:
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
     unknown = sorted(set(chosen) - set(known))
     if unknown:
-        allowed = ", ".join(sorted(known))
-        raise InvalidRegistrationError(
-            field, f"cannot be {', '.join(unknown)}; choose of {allowed}"
-        )
+        allowed = ", ".join(sorted(filter(None, known)))
+        raise InvalidRegistrationError(field, f"must be of {allowed}", ", ".join(unknown))
 
 
 def _check_together(new: Registration) -> None:
@@ -135,8 +139,8 @@ def _check_together(new: Registration) -> None:
         raise InvalidRegistrationError("require_pkce", "cannot be off for a public client")
     if not new.require_pkce and "no-pkce" not in settings.weaker_clients:
         raise InvalidRegistrationError("require_pkce", _needs_option("no-pkce"))
-    if new.default_max_age is not None and new.default_max_age < 0:
-        raise InvalidRegistrationError("default_max_age", "must be 0 seconds or more")
+    if new.default_max_age is not None and not 0 <= new.default_max_age <= _LONGEST_AGE:
+        raise InvalidRegistrationError("default_max_age", "must be 0 to 999999999 seconds")
 
 
 def _check_legacy(new: Registration) -> None:
@@ -151,6 +155,8 @@ def _check_keys(new: Registration) -> None:
     """Whoever signs has keys, in one place, that are public."""
     if new.jwks is not None and new.jwks_uri:
         raise InvalidRegistrationError("jwks", "cannot stand beside jwks_uri: keep one of them")
+    if new.jwks is not None and not _flat(new.jwks):
+        raise InvalidRegistrationError("jwks", "must hold keys of texts, numbers and text lists")
     try:
         own = keys.read(new.jwks) if new.jwks is not None else ()
     except keys.UnusableKeysError as error:
@@ -163,6 +169,9 @@ def _check_keys(new: Registration) -> None:
         raise InvalidRegistrationError(
             "jwks", "is missing: give the public keys, or their jwks_uri"
         )
+
+
+def _check_request_objects(new: Registration) -> None:
     unsigned = new.request_object_signing_alg == "none"
     if unsigned and "unsigned-requests" not in settings.weaker_clients:
         raise InvalidRegistrationError(
@@ -173,6 +182,15 @@ def _check_keys(new: Registration) -> None:
             "require_signed_request_object",
             "needs request_object_signing_alg: name how they are signed",
         )
+
+
+def _flat(jwks: dict[str, Any]) -> bool:
+    """Nothing in a key is an object (RFC 7517 4): none is nested deeper than can be stored."""
+    keys = jwks.get("keys")
+    sets = [{**jwks, "keys": None}, *(keys if isinstance(keys, list) else [])]
+    members = [one for key in sets if isinstance(key, dict) for one in key.values()]
+    parts = [part for one in members for part in (one if isinstance(one, list) else [one])]
+    return not any(isinstance(part, dict | list) for part in parts)
 
 
 def _needs_option(name: str) -> str:

@@ -7,6 +7,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGr
 
 from idp.accounts.account import Account
 from idp.audit import events
+from idp.clients import strangers
 from idp.clients.rules import AUTH_METHODS
 from idp.extensions import db, settings
 from idp.grants import codes, tokens
@@ -88,6 +89,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     def generate_token(self, *, scope: str, **_unused: Any) -> dict[str, Any]:
         """Insert the tokens; a refresh token only for `offline_access`."""
         code = self.request.authorization_code.row
+        strangers.note_use(self.client.registered)
         token = _bearer(code, scope)
         if "offline_access" in scope.split() and self.client.check_grant_type("refresh_token"):
             token["refresh_token"] = tokens.issue(TokenKind.REFRESH, code, scope)
@@ -123,6 +125,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def issue_token(self, user: Account, presented: PresentedToken) -> dict[str, Any]:  # noqa: ARG002
         """New tokens; the refresh token keeps the whole scope, the access token what was asked."""
         row = presented.row
+        strangers.note_use(self.client.registered)
         asked = self.request.payload.scope or row.scope
         token = _bearer(row.code, " ".join(dict.fromkeys(asked.split())))
         token["refresh_token"] = tokens.issue(TokenKind.REFRESH, row.code, row.scope)

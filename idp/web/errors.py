@@ -17,7 +17,7 @@ from idp.web.responses import page
 
 _log = structlog.get_logger("seuil.error")
 _JSON_PATHS = {
-    *("/token", "/userinfo", "/par", "/introspect", "/revoke"),
+    *("/token", "/userinfo", "/introspect", "/revoke", "/par", "/register"),
     *("/jwks", "/.well-known/openid-configuration", "/healthz"),
 }
 
@@ -98,7 +98,7 @@ def _code(error: OperationalError | PoolTimeoutError) -> str | None:
 
 
 def _answer(status: int, text: str, reference: str, return_to: str | None) -> Response:
-    if request.path in _JSON_PATHS:
+    if request.path in _JSON_PATHS or request.path.startswith("/register/"):
         kinds = {500: "server_error", 503: "temporarily_unavailable"}
         kind = kinds.get(status, "invalid_request")
         answer = jsonify(error=kind, reference=reference)

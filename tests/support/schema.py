@@ -5,6 +5,7 @@ from idp.audit.models import AuditChain, AuditEvent
 from idp.challenges.challenge import Challenge
 from idp.challenges.sms import SmsConversion
 from idp.clients.client import Client
+from idp.clients.registration_tokens import RegistrationToken
 from idp.clients.subjects import PairwiseSalt
 from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
@@ -23,5 +24,5 @@ MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
     *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
     *(CacheVersion, Authentication, CampaignDay, CampaignPause, LegacyLoad, LegacyRow),
-    *(Invitation, LogoutNotice, PairwiseSalt, ReminderStop),
+    *(Invitation, LogoutNotice, PairwiseSalt, RegistrationToken, ReminderStop),
 )
