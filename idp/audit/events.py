@@ -173,6 +173,11 @@ def client_refused(*, client_id: str) -> None:
     _record("client_refused", client=client_id)
 
 
+def request_refused(*, client_id: str, where: str, error: str, why: str) -> None:
+    """A request in a relying party's name was refused at an endpoint; `why` is what the answer said."""
+    _record("request_refused", client=client_id, where=where, error=error, why=why)
+
+
 def client_created(*, client_id: str, actor: str) -> None:
     """A relying party was registered; by itself, when the actor is STRANGER or a registration token."""
     _record("client_created", client=client_id, actor=actor)
