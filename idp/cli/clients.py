@@ -9,7 +9,7 @@ import rich_click as click
 
 from idp import clock
 from idp.audit import events
-from idp.cli import clerk, client_options, registration_tokens
+from idp.cli import clerk, client_options, client_test, registration_tokens
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.legacy_map import write_map
@@ -27,7 +27,7 @@ def clients() -> None:
     """Registered relying parties."""
 
 
-for _command in (write_map, *registration_tokens.COMMANDS):
+for _command in (write_map, client_test.test, *registration_tokens.COMMANDS):
     clients.add_command(_command)
 
 

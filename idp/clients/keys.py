@@ -150,14 +150,26 @@ def _imported(key: dict[str, Any]) -> PublicKey | None:
     return found if isinstance(found, RSAKey | ECKey | OKPKey) else None
 
 
-def _ask(uri: str) -> tuple[PublicKey, ...] | None:
+def ask(uri: str) -> tuple[PublicKey, ...]:
+    """The keys that an address publishes now. Must not run inside a transaction.
+
+    Raises UnusableKeysError, with what is wrong.
+    """
     try:
         reach = public_or(settings.client_networks)
         answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
         if answer.status == 200:
             return read(strict_json.loads(answer.body))
-        why = f"status {answer.status}"
+    except UnusableKeysError:
+        raise
     except (SilentError, ValueError) as error:
-        why = str(error)[:200]
-    _log.warning("client_keys_silent", uri=uri, error=why)
+        raise UnusableKeysError(str(error)[:200]) from None
+    raise UnusableKeysError(f"status {answer.status}")
+
+
+def _ask(uri: str) -> tuple[PublicKey, ...] | None:
+    try:
+        return ask(uri)
+    except UnusableKeysError as error:
+        _log.warning("client_keys_silent", uri=uri, error=str(error))
     return None
