@@ -118,7 +118,7 @@ def _check_name(name: str) -> None:
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
     unknown = sorted(set(chosen) - set(known))
     if unknown:
-        allowed = ", ".join(sorted(filter(None, known)))
+        allowed = ", ".join(sorted({*known} - {""}))
         raise InvalidRegistrationError(field, f"must be of {allowed}", ", ".join(unknown))
 
 
