@@ -25,8 +25,6 @@ _ANSWERS = {
     *("access_denied", "unmet_authentication_requirements", "temporarily_unavailable"),
 }
 """Errors that say what the person did or did not do; nothing is wrong with the application."""
-_REPEATS = {"unsupported_grant_type"}
-"""Errors whose text repeats what was sent."""
 _MOST, _PER = 5, timedelta(minutes=10)
 _SILENCE, _KINDS = 60.0, 1000
 """Seconds for which this process says no more of one kind; of so many kinds it knows when it did."""
@@ -55,7 +53,7 @@ def of_application(client_id: str, where: str, answer: Response) -> None:
     kind = str(said.get("error", ""))
     if not kind or kind in _ANSWERS:
         return
-    why = "" if kind in _REPEATS else str(said.get("error_description", ""))
+    why = str(said.get("error_description", ""))
     if _due(client_id, kind, why):
         _write(client_id, where, kind, why)
 
