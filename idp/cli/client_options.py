@@ -1,6 +1,5 @@
 """Client metadata as options of a command, and as a JSON file in the words of RFC 7591."""
 
-import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path

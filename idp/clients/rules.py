@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from idp.clients import keys
@@ -155,8 +154,6 @@ def _check_keys(new: Registration) -> None:
     """Whoever signs has keys, in one place, that are public."""
     if new.jwks is not None and new.jwks_uri:
         raise InvalidRegistrationError("jwks", "cannot stand beside jwks_uri: keep one of them")
-    if new.jwks is not None and not _flat(new.jwks):
-        raise InvalidRegistrationError("jwks", "must hold keys of texts, numbers and text lists")
     try:
         own = keys.read(new.jwks) if new.jwks is not None else ()
     except keys.UnusableKeysError as error:
@@ -182,15 +179,6 @@ def _check_request_objects(new: Registration) -> None:
             "require_signed_request_object",
             "needs request_object_signing_alg: name how they are signed",
         )
-
-
-def _flat(jwks: dict[str, Any]) -> bool:
-    """Nothing in a key is an object (RFC 7517 4): none is nested deeper than can be stored."""
-    keys = jwks.get("keys")
-    sets = [{**jwks, "keys": None}, *(keys if isinstance(keys, list) else [])]
-    members = [one for key in sets if isinstance(key, dict) for one in key.values()]
-    parts = [part for one in members for part in (one if isinstance(one, list) else [one])]
-    return not any(isinstance(part, dict | list) for part in parts)
 
 
 def _needs_option(name: str) -> str:

@@ -3,7 +3,6 @@
 No script of another site reads any of it (`oidc.cors`): a page could have all its visitors register.
 """
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from idp.clients.client import Client
 from idp.clients.registration import Registration, as_json
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import settings, transaction
-from idp.security import throttle
+from idp.security import strict_json, throttle
 from idp.security.throttle import Budget
 from idp.web.network import network
 
@@ -174,8 +173,8 @@ def _sent() -> dict[str, Any]:
     if len(body) > _LONGEST:
         raise RefusedError("invalid_client_metadata", "The metadata are too long.", 413)
     try:
-        sent = json.loads(body, object_pairs_hook=_each_once, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        sent = strict_json.loads(body, once=True)
+    except ValueError:
         sent = None
     if not isinstance(sent, dict):
         raise RefusedError("invalid_client_metadata", "The body must be one JSON object.")
@@ -183,16 +182,6 @@ def _sent() -> dict[str, Any]:
         text = "Software statements are not accepted: send the metadata themselves."
         raise RefusedError("unapproved_software_statement", text)
     return sent
-
-
-def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(members)) < len(members):
-        raise ValueError("a member stands twice")
-    return dict(members)
-
-
-def _no_number(_text: str) -> None:
-    raise ValueError("NaN and Infinity are no JSON")
 
 
 def _check_own_words(client_id: str, sent: dict[str, Any]) -> None:
