@@ -71,15 +71,18 @@ def _answered(act: Callable[[], Response]) -> Response:
         answer = act()
     except InvalidRegistrationError as error:
         kind = "redirect_uri" if error.field == "redirect_uris" else "client_metadata"
-        answer = jsonify(
-            error=f"invalid_{kind}", error_description=f"{error.field} {error.message}"
-        )
-        answer.status_code = 400
+        field = error.field.partition("#")[0]
+        answer = _refused(RefusedError(f"invalid_{kind}", f"{field} {error.message}"))
     except RefusedError as error:
-        answer = jsonify(error=error.error, error_description=error.text)
-        answer.status_code = error.status
-        answer.headers.update(error.headers)
+        answer = _refused(error)
     answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _refused(error: RefusedError) -> Response:
+    answer = jsonify(error=error.error, error_description=error.text)
+    answer.status_code = error.status
+    answer.headers.update(error.headers)
     return answer
 
 
@@ -110,7 +113,7 @@ def _replace(client_id: str) -> Response:
     sectors.check(new)
     with transaction():
         client = _own(client_id)
-        manage.update_client(client_id, vars(new))
+        manage.rewrite(client_id, new)
         after = as_json(new)
         if fields := [name for name in after if after[name] != before[name]]:
             events.client_updated(client_id=client_id, fields=fields, actor=events.STRANGER)
