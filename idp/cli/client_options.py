@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from idp.clients.metadata import KINDS, typed
+from idp.clients.metadata import KINDS, as_field
 from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, InvalidRegistrationError
 from idp.security import strict_json
 
@@ -73,14 +73,14 @@ def metadata(command: F) -> F:
 
 def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     """What the file and the options say. Raises InvalidRegistrationError, UsageError."""
-    said = {name: value for name, value in options.items() if value not in (None, ())}
-    if said.get("default_max_age") == -1:
-        said["default_max_age"] = None
-    if "legacy_until" in said:
-        said["legacy_until"] = said["legacy_until"].date()
-    if "jwks" in said:
-        said["jwks"] = _read(said["jwks"])
-    without = {name: _without_blanks(value) for name, value in said.items()}
+    typed = {name: value for name, value in options.items() if value not in (None, ())}
+    if typed.get("default_max_age") == -1:
+        typed["default_max_age"] = None
+    if "legacy_until" in typed:
+        typed["legacy_until"] = typed["legacy_until"].date()
+    if "jwks" in typed:
+        typed["jwks"] = _read(typed["jwks"])
+    without = {name: _without_blanks(value) for name, value in typed.items()}
     return {**(_of_file(file) if file else {}), **without}
 
 
@@ -118,7 +118,7 @@ def _of_file(file: Path) -> dict[str, Any]:
 
 def _typed(name: str, value: Any) -> Any:
     try:
-        return typed(name, value)
+        return as_field(name, value)
     except ValueError as error:
         raise InvalidRegistrationError(name, f"in the file: {error}") from None
 

@@ -13,7 +13,7 @@ KINDS: dict[str, Any] = get_type_hints(Registration)
 _READERS = {name: TypeAdapter(kind) for name, kind in KINDS.items()}
 
 
-def typed(name: str, value: Any) -> Any:
+def as_field(name: str, value: Any) -> Any:
     """One JSON value, read strictly, as its field holds it. Raises ValueError, in constant words."""
     try:
         return _READERS[name].validate_json(json.dumps(value), strict=True)

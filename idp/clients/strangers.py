@@ -95,7 +95,7 @@ def purge(limit: int) -> int:
 
 def _typed(name: str, value: Any) -> Any:
     try:
-        return metadata.typed(name, value)
+        return metadata.as_field(name, value)
     except ValueError as error:
         raise InvalidRegistrationError(name, f"cannot be read: {error}") from None
 
