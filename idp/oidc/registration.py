@@ -29,7 +29,6 @@ _OURS = {
     *("client_secret_expires_at", "client_id_issued_at"),
 }
 """What a client may not send back (RFC 7592 2.2)."""
-_NOT_TOLD = {"legacy_sources", "legacy_until"}
 
 
 class RefusedError(Exception):
@@ -115,7 +114,7 @@ def _replace(client_id: str) -> Response:
         client = _own(client_id)
         manage.rewrite(client_id, new)
         after = as_json(new)
-        if fields := [name for name in after if after[name] != before[name]]:
+        if fields := [name for name in {**before, **after} if after.get(name) != before.get(name)]:
             events.client_updated(client_id=client_id, fields=fields, actor=events.STRANGER)
         return jsonify(_information(client, _bearer()))
 
@@ -206,7 +205,7 @@ def _information(client: Client, token: str, secret: str | None = None) -> dict[
     said = {
         name: value
         for name, value in as_json(known).items()
-        if name not in _NOT_TOLD and value not in (None, "", [], {})
+        if name not in strangers.FIXED and value not in (None, "", [], {})
     }
     where = url_for("registration.read", client_id=client.client_id)
     return {
