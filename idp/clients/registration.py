@@ -1,5 +1,6 @@
 """What is registered of a relying party, in the words of RFC 7591: one list, whoever writes or reads it."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -7,6 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 from sqlalchemy import JSON, Dialect, TypeDecorator
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+"""A client's public name."""
 
 
 @dataclass(frozen=True)

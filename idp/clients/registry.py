@@ -10,8 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from idp import clock
 from idp.clients.client import Client
-from idp.clients.registration import Registration
-from idp.clients.rules import CLIENT_ID
+from idp.clients.registration import CLIENT_ID, Registration
 from idp.extensions import db, settings
 from idp.security import tokens, versions
 from idp.security.versions import VersionedCache

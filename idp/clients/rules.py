@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from idp.clients import keys
-from idp.clients.registration import Registration
+from idp.clients.registration import CLIENT_ID, Registration
 from idp.extensions import settings
 from idp.keys import signing
 from idp.keys.encryption import ALGORITHMS, ENCODINGS
@@ -25,7 +25,6 @@ _URIS = (
 _METHOD = "token_endpoint_auth_method"
 _ASSERTION_ALG = "token_endpoint_auth_signing_alg"
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
-CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 _LONGEST_AGE = 999_999_999
 """Seconds; more is no time that could be reckoned with."""
 

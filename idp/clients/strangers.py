@@ -1,7 +1,7 @@
 """Relying parties that register themselves (RFC 7591, 7592; OIDC Dynamic Client Registration 1.0)."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +10,29 @@ from sqlalchemy import delete, select, update
 from idp import clock
 from idp.clients import manage, metadata, registry, rules
 from idp.clients.client import Client
-from idp.clients.registration import Registration
+from idp.clients.registration import CLIENT_ID, Registration
 from idp.clients.registry import RegisteredClient
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import affected, db, settings
 from idp.security import tokens
 
-FIXED: dict[str, Any] = {"require_pkce": True, "legacy_sources": (), "legacy_until": None}
-"""What a stranger has no say in: a third party's, and never weaker than RFC 9700."""
+_THEIRS = {
+    *("client_name", "client_uri", "redirect_uris", "post_logout_redirect_uris"),
+    *("initiate_login_uri", "application_type", "grant_types", "scope", "default_max_age"),
+    *("backchannel_logout_uri", "backchannel_logout_session_required"),
+    *("subject_type", "sector_identifier_uri", "jwks", "jwks_uri"),
+    *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
+    *("id_token_signed_response_alg", "userinfo_signed_response_alg", "id_token_scope_claims"),
+    *("id_token_encrypted_response_alg", "id_token_encrypted_response_enc"),
+    *("userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"),
+    *("request_object_signing_alg", "require_signed_request_object"),
+    "require_pushed_authorization_requests",
+}
+FIXED: dict[str, Any] = {
+    field.name: field.default for field in fields(Registration) if field.name not in _THEIRS
+}
+"""What a stranger has no say in: all that is not named above is as it is for everybody by default."""
+_GRANT_TYPES = {"authorization_code", "refresh_token"}
 
 _SCOPE = Registration("", ()).scope
 _FOR_OPERATORS = "is for the operator of this provider to give"
@@ -45,9 +60,7 @@ def read(sent: dict[str, Any], client_id: str = "") -> Registration:
         if given[name] != FIXED[name]:
             raise InvalidRegistrationError(name, _FOR_OPERATORS)
     new = _whole({**given, **FIXED})
-    if "legacy" in new.scope.split() or new.request_object_signing_alg == "none":
-        weak = "scope" if "legacy" in new.scope.split() else "request_object_signing_alg"
-        raise InvalidRegistrationError(weak, _FOR_OPERATORS)
+    _check_own(new)
     rules.check(new)
     _check_name(new.client_name, client_id)
     return new
@@ -68,7 +81,7 @@ def register(new: Registration, *, vouched: bool) -> Registered:
 
 def managed(client_id: str, token: str) -> Client | None:
     """The client of this public name, if this is its registration access token."""
-    if not rules.CLIENT_ID.fullmatch(client_id):
+    if not CLIENT_ID.fullmatch(client_id):
         return None
     client = manage.get(client_id)
     digest = client.management_digest if client else None
@@ -109,6 +122,17 @@ def _whole(given: dict[str, Any]) -> Registration:
     for uri in new.redirect_uris:
         rules.check_uri("redirect_uris", uri)
     return new if new.client_name else Registration(**{**vars(new), "client_name": _host(new)})
+
+
+def _check_own(new: Registration) -> None:
+    """What fields that are theirs may not say, whatever the deployment allows others."""
+    for field, strange in (
+        ("scope", "legacy" in new.scope.split()),
+        ("request_object_signing_alg", new.request_object_signing_alg == "none"),
+        ("grant_types", not set(new.grant_types) <= _GRANT_TYPES),
+    ):
+        if strange:
+            raise InvalidRegistrationError(field, "has what " + _FOR_OPERATORS)
 
 
 def _host(new: Registration) -> str:
