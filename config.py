@@ -296,8 +296,9 @@ class Settings(BaseSettings):
     wrong_passwords_network: int = Field(
         100,
         ge=1,
-        description="Wrong passwords, and wishes to recover, each, before a delay, per network and window: "
-        "more than the people behind one company's or operator's address mistype.",
+        description="Wrong passwords, and wishes to recover, each, before a delay, per network and window "
+        "(four times that per /48 of IPv6): more than the people behind one company's or operator's "
+        "address mistype.",
     )
     wrong_passwords_everywhere: int = Field(
         5000,
