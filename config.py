@@ -9,7 +9,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal, Self, get_origin
 
 from pydantic import (
     Field,
@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from idp.options import (
     Country,
+    DocumentUrl,
     Duration,
     GatewayUrl,
     Issuer,
@@ -295,8 +296,9 @@ class Settings(BaseSettings):
     wrong_passwords_network: int = Field(
         100,
         ge=1,
-        description="Wrong passwords, and wishes to recover, each, before a delay, per network and window: "
-        "more than the people behind one company's or operator's address mistype.",
+        description="Wrong passwords, and wishes to recover, each, before a delay, per network and window "
+        "(four times that per /48 of IPv6): more than the people behind one company's or operator's "
+        "address mistype.",
     )
     wrong_passwords_everywhere: int = Field(
         5000,
@@ -408,6 +410,25 @@ class Settings(BaseSettings):
         "after it could have been delivered.",
     )
 
+    # -- Terms of the deployment --------------------------------------------------------------------
+    terms_version: str = Field(
+        "",
+        max_length=50,
+        pattern=r"^[\w.-]*$",
+        description="Version of the terms and the privacy notice, such as `2026-01`. After signing in, "
+        "everybody accepts it once before a relying party gets anything; a new version is asked again. "
+        "Empty: nobody is asked.",
+    )
+    terms_url: DocumentUrl = Field(
+        "",
+        description="Where the terms of use are; `{locale}` in it becomes `fr` or `en`. On every page, and "
+        "in the provider's metadata (`op_tos_uri`).",
+    )
+    privacy_url: DocumentUrl = Field(
+        "",
+        description="Where the privacy notice is, likewise (`op_policy_uri`). A version needs one of them.",
+    )
+
     # -- Relying parties --------------------------------------------------------------------------
     weaker_clients: Annotated[tuple[Weakness, ...], NoDecode] = Field(
         (),
@@ -477,6 +498,12 @@ class Settings(BaseSettings):
         if value < info.data.get("password_min", 0):
             raise ValueError("is less than IDP_PASSWORD_MIN: no password would be right")
         return value
+
+    @model_validator(mode="after")
+    def _what_is_accepted_can_be_read(self) -> Self:
+        if self.terms_version and not (self.terms_url or self.privacy_url):
+            raise ValueError("IDP_TERMS_VERSION needs IDP_TERMS_URL or IDP_PRIVACY_URL")
+        return self
 
     @property
     def secure(self) -> bool:

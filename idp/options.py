@@ -44,6 +44,13 @@ def _list(value: str) -> str:
     return value
 
 
+def _document(value: str) -> str:
+    """`{locale}` stands for the language of the page."""
+    if value:
+        _list(value.replace("{locale}", "fr"))
+    return value
+
+
 def _url(value: str, advice: str) -> SplitResult:
     """An http(s) URL with a host in ASCII and no user. Raises ValueError."""
     try:
@@ -90,6 +97,9 @@ GatewayUrl = Annotated[str, AfterValidator(_gateway)]
 
 ListUrl = Annotated[str, AfterValidator(_list)]
 """An https URL, or http on this machine, or nothing."""
+
+DocumentUrl = Annotated[str, AfterValidator(_document)]
+"""The same, perhaps with `{locale}` in it."""
 
 SenderAddress = Annotated[str, AfterValidator(_sender)]
 """One e-mail address without a name."""

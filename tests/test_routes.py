@@ -51,7 +51,9 @@ ACTIONS = {
         *(Step.PROFILE, Step.JOIN, Step.SECOND_FACTOR),
         *(Step.RECOVERY, Step.RECOVERY_CODE, Step.RECOVERY_PHONE_CODE, Step.RECOVERY_PASSWORD),
         *(Step.INVITATION, Step.LEGACY_CONTACT, Step.NEW_EMAIL, Step.NEW_EMAIL_CODE),
+        *(Step.TERMS, Step.CONSENT),
     ),
+    "refuse": (Step.TERMS, Step.CONSENT),
     "join/begin": (Step.EMAIL,),
     "join/give-up": (Step.JOIN,),
     "invitation/begin": (Step.SIGN_IN, Step.LEGACY_CONTACT),
@@ -89,6 +91,7 @@ TABLE = [
     Route("/reminders/<token:token>", "GET", "link"),
     Route("/reminders/<token:token>", "POST", "link"),
     Route("/account", "GET", "session"),
+    Route("/account/applications", "GET", "session"),
     *(
         Route(f"/account/{name}", method, "session", csrf=method == "POST")
         for name in ("email", "email-code", "phone", "phone-code", "password")
@@ -96,7 +99,7 @@ TABLE = [
     ),
     *(
         Route(f"/account/{name}", "POST", "session", csrf=True)
-        for name in ("phone/remove", "resend", "cancel", "end-sessions")
+        for name in ("phone/remove", "resend", "cancel", "end-sessions", "applications/withdraw")
     ),
     Route(STEP, "GET", "browser"),
     Route(f"{STEP}/<path:elsewhere>", "GET", "browser"),

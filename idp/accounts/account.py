@@ -37,6 +37,9 @@ class Account(Base):
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE)
     # Until then e-mail and phone stay as they are (after recovery, or a migration by password only).
     contacts_held_until: Mapped[datetime | None]
+    # The version of the deployment's terms that the person accepted last.
+    terms_version: Mapped[str | None] = mapped_column(String(50))
+    terms_accepted_at: Mapped[datetime | None]
     locale: Mapped[str] = mapped_column(String(8), default="fr")
     given_name: Mapped[str] = mapped_column(Text, default="")
     family_name: Mapped[str] = mapped_column(Text, default="")

@@ -18,6 +18,9 @@ from idp.extensions import affected
 epoch_raised = Signal()
 """Sent with `account_id`, in the transaction: what was given out under the epoch before is over."""
 
+closed = Signal()
+"""Sent with `account_id`, in the transaction: nothing about the person is kept."""
+
 
 def set_password(account_id: int, epoch: int, password_hash: str) -> bool:
     """A new password (as `password.hash_password` made it)."""
@@ -53,7 +56,26 @@ def close(account_id: int, epoch: int, sub: str) -> bool:
     """
     nobody = Profile().as_columns()
     gone = {"email": "", "email_key": f"CLOSED:{sub}", "password_hash": "", "phone": None}
-    return _change(account_id, epoch, status=AccountStatus.CLOSED, rise=True, **gone, **nobody)
+    gone |= {"terms_version": None, "terms_accepted_at": None}
+    done = _change(account_id, epoch, status=AccountStatus.CLOSED, rise=True, **gone, **nobody)
+    if done:
+        closed.send(account_id=account_id)
+    return done
+
+
+def accept_terms(account_id: int, epoch: int, version: str) -> bool:
+    """The person accepts this version of the terms. What relying parties know of them is as old as before."""
+    return bool(
+        affected(
+            update(Account)
+            .where(Account.id == account_id, Account.epoch == epoch)
+            .values(
+                terms_version=version,
+                terms_accepted_at=clock.now(),
+                updated_at=Account.updated_at,
+            )
+        )
+    )
 
 
 def end_everything(account_id: int, epoch: int) -> bool:

@@ -148,6 +148,26 @@ def rows_removed(*, source: str, count: int, why: str, actor: str) -> None:
 # -- Relying parties ----------------------------------------------------------------------------------
 
 
+def consent_given(*, sub: str, client_id: str, scopes: list[str]) -> None:
+    """The person agreed that an application learns what these scopes cover."""
+    _record("consent_given", account=sub, client=client_id, scopes=" ".join(scopes))
+
+
+def consent_refused(*, sub: str, client_id: str, what: str) -> None:
+    """The person refused, on the page `what`; the application got nothing."""
+    _record("consent_refused", account=sub, client=client_id, what=what)
+
+
+def access_withdrawn(*, sub: str, client_id: str) -> None:
+    """The person took back all that an application had."""
+    _record("access_withdrawn", account=sub, client=client_id)
+
+
+def terms_accepted(*, sub: str, version: str) -> None:
+    """The person accepted this version of the terms."""
+    _record("terms_accepted", account=sub, version=version)
+
+
 def code_issued(*, client_id: str, sub: str) -> None:
     """A relying party got an authorization code for a living session; further ones at once are not told."""
     _record("code_issued", account=sub, client=client_id)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from idp.clients.metadata import KINDS, as_field
+from idp.clients.registration import gather
 from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, InvalidRegistrationError
 from idp.security import strict_json
 
@@ -23,6 +24,7 @@ _SHORT = {
     "require_signed_request_object": "require-signed-requests",
     "require_pushed_authorization_requests": "require-pushed-requests",
     "legacy_sources": "legacy-source",
+    "localized": "in-language",
 }
 """Options that are not called as their field is."""
 HELP = {
@@ -30,7 +32,12 @@ HELP = {
     "redirect_uris": "Exact callback address; repeatable.",
     "post_logout_redirect_uris": "Where users may go after signing out; repeatable.",
     "application_type": "web, or native: on 127.0.0.1 and [::1] any port will do.",
+    "first_party": "Of the house (default); others get nothing before the person agreed.",
     "client_uri": "Home page of the application.",
+    "logo_uri": "Its picture, shown where users sign in and agree.",
+    "policy_uri": "Its privacy notice.",
+    "tos_uri": "Its terms of use.",
+    "localized": "The same in another language: client_name#de=Archiv; repeatable.",
     "initiate_login_uri": "Address that starts a fresh sign-in.",
     "backchannel_logout_uri": "Address that is told when a session ends.",
     "backchannel_logout_session_required": "It always learns which (sid).",
@@ -78,6 +85,8 @@ def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
         typed["default_max_age"] = None
     if "legacy_until" in typed:
         typed["legacy_until"] = typed["legacy_until"].date()
+    if "localized" in typed:
+        typed["localized"] = dict(_in_language(one) for one in typed["localized"])
     if "jwks" in typed:
         typed["jwks"] = _read(typed["jwks"])
     without = {name: _without_blanks(value) for name, value in typed.items()}
@@ -94,7 +103,7 @@ def _option(name: str) -> Callable[[F], F]:
     if kind is bool:
         both = f"{flag(name)}/--no-{flag(name).removeprefix('--')}"
         return click.option(both, name, default=None, help=words)
-    if kind == tuple[str, ...]:
+    if kind in {tuple[str, ...], dict[str, str]}:
         return click.option(flag(name), name, multiple=True, help=words)
     if kind == int | None:
         return click.option(flag(name), name, type=click.IntRange(min=-1), help=words)
@@ -110,6 +119,7 @@ def _of_file(file: Path) -> dict[str, Any]:
     values = _read(file)
     if not isinstance(values, dict):
         raise click.UsageError(f"{file} must hold one JSON object.", click.get_current_context())
+    values = gather(values)
     unknown = sorted(values.keys() - KINDS.keys() - {"client_id"})
     if unknown:
         raise InvalidRegistrationError(unknown[0], f"is no client metadata of ours (in {file})")
@@ -121,6 +131,14 @@ def _typed(name: str, value: Any) -> Any:
         return as_field(name, value)
     except ValueError as error:
         raise InvalidRegistrationError(name, f"in the file: {error}") from None
+
+
+def _in_language(text: str) -> tuple[str, str]:
+    name, equals, said = text.partition("=")
+    if not equals or "#" not in name:
+        message = f"{flag('localized')} is written like client_name#de=Archiv."
+        raise click.UsageError(message, click.get_current_context())
+    return name, said
 
 
 def _read(file: Path) -> Any:

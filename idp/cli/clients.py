@@ -88,13 +88,15 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
         sectors.check(manage.changed_by(client_id, given))
         with transaction():
             after = as_json(manage.update_client(client_id, given).registration)
-            changed = [name for name in after if after[name] != before[name]]
+            names = dict.fromkeys((*before, *after))
+            changed = [name for name in names if after.get(name) != before.get(name)]
             if dry_run:
                 db.session.rollback()
             elif changed:
                 events.client_updated(client_id=client_id, fields=changed, actor=clerk.actor())
     for name in changed:
-        click.echo(f"- {name}: {_shown(before[name])}\n+ {name}: {_shown(after[name])}")
+        old, new = before.get(name, ""), after.get(name, "")
+        click.echo(f"- {name}: {_shown(old)}\n+ {name}: {_shown(new)}")
     done = "would be" if dry_run else "is"
     click.echo(f"Client {client_id} {done} {'updated' if changed else 'as it was'}.")
 

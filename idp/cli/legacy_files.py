@@ -99,6 +99,7 @@ _OPTIONS = (
         is_flag=True,
         help="Delete rows of earlier files that this one does not have any more.",
     ),
+    click.option("--yes", is_flag=True, help="Also if that is most of them."),
 )
 
 

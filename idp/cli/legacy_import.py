@@ -49,6 +49,7 @@ def import_rows(
     *,
     rejects: Path | None,
     remove_missing: bool,
+    yes: bool,
     as_json: bool,
     **how: Any,
 ) -> None:
@@ -62,7 +63,7 @@ def import_rows(
         ignored = ignored_columns(opened, plan)
         load, left = _load(plan, opened, rejects), 0
         if not plan.dry:
-            left = _left_over(load, remove=remove_missing)
+            left = _left_over(load, remove=remove_missing, sure=yes)
     shown = {"source": source, **asdict(load.tally), "left_over": left}
     show_record(shown | ({"ignored": ignored} if plan.dry else {}), as_json=as_json)
     _advise(left)
@@ -172,13 +173,19 @@ def _stopped(plan: Plan, load: Load, error: BaseException) -> BaseException:
     return error
 
 
-def _left_over(load: Load, *, remove: bool) -> int:
+def _left_over(load: Load, *, remove: bool, sure: bool) -> int:
+    left, whole = loading.left_over(load), copies.count(load.source)
     if not remove:
-        return loading.left_over(load)
+        return left
     if load.tally.refused:
         raise ConfigurationError(
             f"{load.tally.refused} lines were refused, and whoever is on them must not be removed: "
             "correct them and load again; all others are loaded"
+        )
+    if 2 * left > whole and not sure:
+        raise ConfigurationError(
+            f"{left} of {whole} rows would go: is the file whole? If it is, say --yes besides; "
+            "what it holds is loaded"
         )
     gone = loading.remove_left_over(load)
     with transaction():

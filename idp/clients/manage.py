@@ -56,8 +56,14 @@ def rewrite(client_id: str, new: Registration) -> Client:
 
 
 def changed_by(client_id: str, changes: dict[str, Any]) -> Registration:
-    """What the registration would be. Raises InvalidRegistrationError when there is no such client."""
-    return replace(_existing(client_id).registration, **changes)
+    """What the registration would be. Texts in languages that are not named stay; an empty one goes.
+
+    Raises InvalidRegistrationError when there is no such client.
+    """
+    before = _existing(client_id).registration
+    said = {**before.localized, **changes.get("localized", {})}
+    kept = {name: text for name, text in said.items() if text}
+    return replace(before, **{**changes, "localized": kept})
 
 
 def rotate_secret(client_id: str, overlap: timedelta) -> str:

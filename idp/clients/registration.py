@@ -1,14 +1,16 @@
 """What is registered of a relying party, in the words of RFC 7591: one list, whoever writes or reads it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 from sqlalchemy import JSON, Dialect, TypeDecorator
 
+SHOWN = ("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri")
+"""What people see of a client; each may be given in several languages (RFC 7591 2.2)."""
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 """A client's public name."""
 
@@ -21,7 +23,14 @@ class Registration:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...] = ()
     application_type: str = "web"
+    # Of the house: its people are asked for no consent.
+    first_party: bool = True
     client_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    # The same in other languages: `client_name#de` and so on to text.
+    localized: dict[str, str] = field(default_factory=dict)
     initiate_login_uri: str = ""
     backchannel_logout_uri: str = ""
     # They are always told the session: `sid` is in every ID token and every logout token.
@@ -57,6 +66,15 @@ class Registration:
         """Known by PKCE only, without anything to prove who it is (RFC 6749 2.1)."""
         return self.token_endpoint_auth_method == "none"
 
+    def in_language(self, locale: str) -> Self:
+        """As people who read this language see it; what is not said in it stays as it is."""
+        said: dict[str, Any] = {}
+        for name in sorted(self.localized, key=len):
+            shown, _, tag = name.partition("#")
+            if tag.partition("-")[0].lower() == locale:
+                said.setdefault(shown, self.localized[name])
+        return replace(self, **said) if said else self
+
     @property
     def hosts(self) -> set[str]:
         """Those of its redirect URIs."""
@@ -82,9 +100,17 @@ _SHAPE = TypeAdapter(Registration)
 
 
 def as_json(registration: Registration) -> dict[str, Any]:
-    """Plain values, for JSON."""
+    """Plain values, for JSON, under the names of RFC 7591: `client_name#de` beside `client_name`."""
     values: dict[str, Any] = _SHAPE.dump_python(registration, mode="json")
-    return values
+    localized: dict[str, str] = values.pop("localized")
+    return {**values, **localized}
+
+
+def gather(values: dict[str, Any]) -> dict[str, Any]:
+    """The other way round: what is said in a language, together in `localized`."""
+    plain = {name: value for name, value in values.items() if "#" not in name}
+    localized = {name: value for name, value in values.items() if "#" in name}
+    return {**plain, "localized": localized} if localized else plain
 
 
 class Stored(TypeDecorator[Registration]):
@@ -99,4 +125,4 @@ class Stored(TypeDecorator[Registration]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Registration:  # noqa: ARG002
         """Out of the column."""
-        return _SHAPE.validate_python(value)
+        return _SHAPE.validate_python(gather(value))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from idp.clients import keys
-from idp.clients.registration import CLIENT_ID, Registration
+from idp.clients.registration import CLIENT_ID, SHOWN, Registration
 from idp.extensions import settings
 from idp.keys import signing
 from idp.keys.encryption import ALGORITHMS, ENCODINGS
@@ -21,9 +21,12 @@ REQUEST_ALGORITHMS = ("", "none", *keys.ALGORITHMS)
 _URIS = (
     *("client_uri", "initiate_login_uri", "backchannel_logout_uri"),
     *("jwks_uri", "sector_identifier_uri"),
+    *("logo_uri", "policy_uri", "tos_uri"),
 )
 _METHOD = "token_endpoint_auth_method"
 _ASSERTION_ALG = "token_endpoint_auth_signing_alg"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+_MOST_LOCALIZED = 50
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _LONGEST_AGE = 999_999_999
 """Seconds; more is no time that could be reckoned with."""
@@ -42,7 +45,8 @@ class InvalidRegistrationError(Exception):
 
 def check(new: Registration) -> None:
     """Check a whole registration. Raises InvalidRegistrationError for the first thing wrong."""
-    _check_name(new.client_name)
+    _check_name("client_name", new.client_name)
+    _check_localized(new.localized)
     if not new.redirect_uris:
         raise InvalidRegistrationError("redirect_uris", "needs at least one address")
     for field in ("redirect_uris", "post_logout_redirect_uris"):
@@ -108,9 +112,26 @@ def _choices_of_answers(new: Registration) -> Iterator[tuple[str, list[str], Ite
             yield field, [getattr(new, field)], ("", *known)
 
 
-def _check_name(name: str) -> None:
+def _check_name(field: str, name: str) -> None:
     if not name.strip() or len(name) > 100 or not name.isprintable():
-        raise InvalidRegistrationError("client_name", "must be 1 to 100 printable characters")
+        raise InvalidRegistrationError(field, "must be 1 to 100 printable characters")
+
+
+def _check_localized(localized: dict[str, str]) -> None:
+    """Each as strictly as the one without a language (RFC 7591 2.2, RFC 5646)."""
+    if len(localized) > _MOST_LOCALIZED:
+        raise InvalidRegistrationError("localized", f"can hold {_MOST_LOCALIZED} texts at most")
+    for name, value in localized.items():
+        shown, _, tag = name.partition("#")
+        if shown not in SHOWN or not _LANGUAGE.fullmatch(tag):
+            known = ", ".join(SHOWN)
+            raise InvalidRegistrationError(
+                name[:100], f"must be one of {known}, with a language: client_name#de"
+            )
+        if shown == "client_name":
+            _check_name(name, value)
+        else:
+            check_uri(name, value)
 
 
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:

@@ -10,13 +10,14 @@ from sqlalchemy import delete, select, update
 from idp import clock
 from idp.clients import manage, metadata, registry, rules
 from idp.clients.client import Client
-from idp.clients.registration import CLIENT_ID, Registration
+from idp.clients.registration import CLIENT_ID, SHOWN, Registration, as_json, gather
 from idp.clients.registry import RegisteredClient
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import affected, db, settings
 from idp.security import tokens
 
 _THEIRS = {
+    *("localized", "logo_uri", "policy_uri", "tos_uri"),
     *("client_name", "client_uri", "redirect_uris", "post_logout_redirect_uris"),
     *("initiate_login_uri", "application_type", "grant_types", "scope", "default_max_age"),
     *("backchannel_logout_uri", "backchannel_logout_session_required"),
@@ -30,8 +31,8 @@ _THEIRS = {
 }
 FIXED: dict[str, Any] = {
     field.name: field.default for field in fields(Registration) if field.name not in _THEIRS
-}
-"""What a stranger has no say in: all that is not named above is as it is for everybody by default."""
+} | {"first_party": False}
+"""What a stranger has no say in: it is a third party, and all that is not named above is as by default."""
 _GRANT_TYPES = {"authorization_code", "refresh_token"}
 
 _SCOPE = Registration("", ()).scope
@@ -52,7 +53,8 @@ def read(sent: dict[str, Any], client_id: str = "") -> Registration:
 
     `client_id` is the public name of whom it would change. Raises InvalidRegistrationError.
     """
-    said = {name: value for name, value in sent.items() if value not in (None, "")}
+    told = {name: value for name, value in sent.items() if value not in (None, "")}
+    said = gather({name: value for name, value in told.items() if _is_known(name)})
     if said.get("response_types", ["code"]) != ["code"]:
         raise InvalidRegistrationError("response_types", "must be code")
     given = {name: _typed(name, said[name]) for name in said.keys() & metadata.KINDS.keys()}
@@ -62,7 +64,9 @@ def read(sent: dict[str, Any], client_id: str = "") -> Registration:
     new = _whole({**given, **FIXED})
     _check_own(new)
     rules.check(new)
-    _check_name(new.client_name, client_id)
+    for name, text in as_json(new).items():
+        if name.partition("#")[0] == "client_name":
+            _check_name(text, client_id)
     return new
 
 
@@ -104,6 +108,12 @@ def purge(limit: int) -> int:
     if gone:
         registry.changed()
     return gone
+
+
+def _is_known(name: str) -> bool:
+    """Whether it can be of ours; what people see also in a language (RFC 7591 2.2)."""
+    shown, hash_, _language = name.partition("#")
+    return shown in SHOWN if hash_ else name != "localized"
 
 
 def _typed(name: str, value: Any) -> Any:

@@ -74,6 +74,11 @@ class Interaction(Base):
         ForeignKey("authentication.id"), index=True
     )
 
+    # What whoever is signed in answered in this interaction: to the terms, to the client's wishes.
+    terms_accepted_at: Mapped[datetime | None]
+    consented_at: Mapped[datetime | None]
+    refused_at: Mapped[datetime | None]
+
     # Proofs of a migration.
     case_id: Mapped[int | None] = mapped_column(
         ForeignKey("migration_case.id", ondelete="SET NULL"), index=True
@@ -208,7 +213,17 @@ def forget_sign_in(interaction: Interaction) -> None:
     interaction.password_verified_at = None
     interaction.password_epoch = None
     interaction.authentication_id = None
+    interaction.terms_accepted_at = None
+    interaction.consented_at = None
+    interaction.refused_at = None
     interaction.notice = None
+
+
+def stand_on(interaction: Interaction, authentication_id: int, account_id: int) -> None:
+    """Somebody who is signed in already answers here; what anybody else answered counts no more."""
+    forget_sign_in(interaction)
+    interaction.authentication_id = authentication_id
+    interaction.account_id = account_id
 
 
 def forget_proofs(interaction: Interaction) -> None:

@@ -12,6 +12,8 @@ from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
 from idp.extensions import db, settings, transaction
+from idp.flow import agreements
+from idp.flow.agreements import Standing, Wish
 from idp.flow.interaction import Interaction, Notice
 from idp.flow.steps import Choices, Owner, Proofs, Step, next_step
 from idp.legacy.registry import RESERVED
@@ -26,7 +28,7 @@ class Position:
 
     `account` signs in here; `owner` is whose mailbox answered in a recovery, or who was invited back, if
     nothing changed since; `invitation` was used here, `invited_back` is the one that the recovery follows
-    from. `stopped`: the case is disputed.
+    from. `stopped`: the case is disputed. `standing`: what whoever is signed in here has agreed to.
     """
 
     step: Step
@@ -39,6 +41,7 @@ class Position:
     invitation: Invitation | None = None
     invited_back: Invitation | None = None
     stopped: bool = False
+    standing: Standing | None = None
 
     @property
     def notice(self) -> Notice | None:
@@ -79,14 +82,13 @@ def locate(interaction: Interaction) -> Position:
     challenge = issue.current(interaction.id)
     invitation = _invitation(interaction)
     back = _brings_back(invitation, owner)
+    standing = _standing(interaction, client, account)
+    proofs = _proofs(interaction, challenge, invited=back is not None)
+    epoch = account.epoch if account and account.active else None
+    holder, due = _as_owner(owner, back), standing.due if standing else None
+    sms = settings.sms_enabled
     return Position(
-        step=next_step(
-            _proofs(interaction, challenge, invited=back is not None),
-            _choices(case),
-            account.epoch if account and account.active else None,
-            sms=settings.sms_enabled,
-            owner=_as_owner(owner, back),
-        ),
+        step=next_step(proofs, _choices(case), epoch, sms=sms, owner=holder, due=due),
         interaction=interaction,
         client=client,
         case=case,
@@ -96,6 +98,7 @@ def locate(interaction: Interaction) -> Position:
         invitation=invitation,
         invited_back=back,
         stopped=stopped,
+        standing=standing,
     )
 
 
@@ -122,7 +125,19 @@ def _client(interaction: Interaction) -> RegisteredClient:
     client = registry.own() if row is None else registry.by_row_id(row)
     if client is None:
         raise PageError("Ce service n’est plus enregistré.", status=410)
-    return client
+    return client.in_language(interaction.locale)
+
+
+def _standing(
+    interaction: Interaction, client: RegisteredClient, account: Account | None
+) -> Standing | None:
+    """None where nobody is signed in yet, or who is refused; and at our own pages, which give nothing away."""
+    signed_in = interaction.authentication_id is not None and interaction.client_id is not None
+    if account is None or not signed_in or interaction.refused_at is not None:
+        return None
+    wish = Wish.of(client, interaction.request)
+    answered = interaction.consented_at is not None
+    return agreements.standing(wish, account.id, account.terms_version, answered=answered)
 
 
 def _case(interaction: Interaction) -> tuple[MigrationCase | None, bool]:

@@ -24,12 +24,14 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Present:
-    """The living session; `here` when its authentication was made for this very request."""
+    """The living session; `here` when its authentication was made for this very request, or met it when it
+    came. `answered_at`: when the person answered the last page that came after it."""
 
     sub: str
     authenticated_at: datetime
     acr: str = ""
     here: bool = False
+    answered_at: datetime | None = None
 
 
 class Unmet(enum.Enum):
@@ -50,10 +52,10 @@ def unmet(requirements: Requirements, present: Present | None, now: datetime) ->
         return Unmet.OTHER_PERSON
     if requirements.acr and present.acr not in requirements.acr:
         return Unmet.OTHER_LEVEL
-    age = now - present.authenticated_at
-    if present.here and age <= _JUST_NOW:
+    left = present.answered_at or present.authenticated_at
+    if present.here and now - left <= _JUST_NOW:
         return None
-    return _asks_again(requirements, age)
+    return _asks_again(requirements, now - present.authenticated_at)
 
 
 def _asks_again(requirements: Requirements, age: timedelta) -> Unmet | None:

@@ -28,6 +28,8 @@ class Step(enum.StrEnum):
     NEW_EMAIL = "new-email"
     NEW_EMAIL_CODE = "new-email-code"
     RECOVERY_PASSWORD = "recovery-password"
+    TERMS = "terms"
+    CONSENT = "consent"
     ANSWER = "answer"
 
 
@@ -92,15 +94,16 @@ def next_step(
     *,
     sms: bool,
     owner: Owner | None = None,
+    due: Step | None = None,
 ) -> Step:
     """The page that comes next.
 
     `choices` is None without an open case; `account_epoch` without an active account whose first factor
     was shown; `owner` without an active one whose mailbox answered; `sms` says whether the deployment can
-    send any.
+    send any; `due` is what whoever is signed in is asked before the answer (see `agreements`).
     """
     if proofs.authenticated:
-        return Step.ANSWER
+        return due or Step.ANSWER
     if proofs.recovering:
         return _recovery_step(proofs, owner, sms=sms)
     if account_epoch is not None and proofs.password_epoch == account_epoch:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 
 from idp.accounts.addresses import LONGEST, folded, parse_email
 from idp.extensions import settings
@@ -16,6 +17,7 @@ from idp.legacy.source import SourceOptions
 from idp.security import throttle
 from idp.security.throttle import Backoff, Bucket, Budget
 
+_WIDE = 4
 _OLD_SYSTEM_REMEMBERS = timedelta(minutes=15)
 
 
@@ -57,7 +59,7 @@ def at_identifier(key: str, network: str) -> Tries:
         own=(_alone(f"password:{name}:{network}", settings.wrong_passwords_free),),
         shared=(
             _alone(f"password:{name}", settings.wrong_passwords_account),
-            _together(f"password-network:{network}", settings.wrong_passwords_network),
+            *_at_network("password-network", network),
             _together("password-everywhere", settings.wrong_passwords_everywhere),
         ),
     )
@@ -84,8 +86,7 @@ def at_old_identifier(sub: str, network: str) -> Tries:
 
 def at_recovery(network: str) -> Tries:
     """A wish to recover, whoever is meant and whatever comes of it."""
-    key = f"recovery-network:{network}"
-    return Tries(own=(), shared=(_together(key, settings.wrong_passwords_network),))
+    return Tries(own=(), shared=_at_network("recovery-network", network))
 
 
 def at_invitation(network: str) -> Tries:
@@ -93,7 +94,7 @@ def at_invitation(network: str) -> Tries:
     return Tries(
         own=(),
         shared=(
-            _together(f"invitation-network:{network}", settings.wrong_passwords_network),
+            *_at_network("invitation-network", network),
             _together("invitation-everywhere", settings.wrong_passwords_everywhere),
         ),
     )
@@ -134,6 +135,14 @@ def _counted_as(key: str) -> str:
 
 def _alone(key: str, free: int) -> Backoff:
     return Backoff(key, free, settings.wrong_password_delay)
+
+
+def _at_network(kind: str, network: str) -> tuple[Backoff, ...]:
+    """A line with IPv6 has often many networks: in all of them it has a few times what it has in one."""
+    free = settings.wrong_passwords_network
+    site = ip_network(network).supernet(new_prefix=48) if ":" in network else None
+    wide = (_together(f"{kind}:{site}", _WIDE * free),) if site else ()
+    return (_together(f"{kind}:{network}", free), *wide)
 
 
 def _together(key: str, free: int) -> Backoff:

@@ -93,6 +93,16 @@ def revoke(code_id: int) -> None:
     )
 
 
+def revoke_all(account_id: int, client_id: int) -> None:
+    """Kill all that a client (row id) holds for an account. Runs in the caller's transaction."""
+    theirs = (AuthorizationCode.account_id == account_id, AuthorizationCode.client_id == client_id)
+    db.session.execute(
+        update(AuthorizationCode)
+        .where(*theirs, AuthorizationCode.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+
+
 def purge(limit: int) -> int:
     """Delete up to `limit` codes that no living token can hang on; how many went."""
     old = select(AuthorizationCode.id).where(AuthorizationCode.keep_until < clock.now())

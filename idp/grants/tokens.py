@@ -3,7 +3,10 @@
 A token lives while it has not expired, its code is not revoked, and its epoch is the account's.
 """
 
-from sqlalchemy import delete, select, update
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import contains_eager
 
 from idp import clock
@@ -62,6 +65,33 @@ def find(value: str, kind: TokenKind) -> Token | None:
             AuthorizationCode.revoked_at.is_(None),
         )
     )
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a client (row id) can still use, since when."""
+
+    client_id: int
+    scope: str
+    since: datetime
+
+
+def living(account_id: int, epoch: int) -> list[Held]:
+    """By client and scope, the tokens that work for an account."""
+    since = func.min(AuthorizationCode.created_at)
+    rows = db.session.execute(
+        select(Token.client_id, Token.scope, since)
+        .join(Token.code)
+        .where(
+            Token.account_id == account_id,
+            Token.epoch == epoch,
+            Token.expires_at > clock.now(),
+            Token.used_at.is_(None),
+            AuthorizationCode.revoked_at.is_(None),
+        )
+        .group_by(Token.client_id, Token.scope)
+    )
+    return [Held(*row) for row in rows]
 
 
 def claim(token: Token) -> bool:

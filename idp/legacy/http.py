@@ -6,17 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import structlog
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from idp import clock
 from idp.accounts.profile import Profile
 from idp.legacy import rows
-from idp.legacy.rows import Row, storable
+from idp.legacy.rows import Row
 from idp.legacy.source import (
     Admit,
     Answer,
@@ -65,27 +65,24 @@ class HttpOptions(SourceOptions):
         return url.rstrip("/")
 
 
-_Text = Annotated[str, AfterValidator(storable)]
-
-
 class _Told(BaseModel):
     """What the service says of a person."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
     key: str = Field(min_length=1, max_length=255)
-    identifier: _Text = ""
-    email: _Text = ""
-    phone: _Text = ""
-    given_name: _Text = ""
-    family_name: _Text = ""
+    identifier: str = ""
+    email: str = ""
+    phone: str = ""
+    given_name: str = ""
+    family_name: str = ""
     birthdate: date | None = Field(None, strict=False)
-    street_address: _Text = ""
-    postal_code: _Text = ""
-    locality: _Text = ""
-    country: _Text = ""
+    street_address: str = ""
+    postal_code: str = ""
+    locality: str = ""
+    country: str = ""
     locked: bool = False
-    attributes: dict[str, _Text] = Field(default_factory=dict)
+    attributes: dict[str, str] = Field(default_factory=dict)
 
     def person(self) -> Person:
         """In our words."""

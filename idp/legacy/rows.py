@@ -1,10 +1,10 @@
 """Rows of an old store in our words: what is in them, and whether a password fits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import structlog
 from pydantic import field_validator, model_validator
@@ -90,11 +90,10 @@ def read(record: Mapping[str, object], columns: Mapping[str, str]) -> Row:
         return record.get(columns.get(word, word))
 
     def text(word: str) -> str:
-        return storable(_as_text(value(word)))
+        return _as_text(value(word))
 
     person = Person(
-        key=_as_text(value("key")),
-        **{word: text(word) for word in ("identifier", "email", "phone")},
+        **{word: text(word) for word in ("key", "identifier", "email", "phone")},
         profile=Profile(
             birthdate=_date(value("birthdate")), **{word: text(word) for word in _PROFILE}
         ),
@@ -112,7 +111,7 @@ def one_of(source: str, rows: list[Row]) -> Row | Unknown | Unsupported:
         return Unknown()
     key = rows[0].person.key
     doubt = _doubt(rows, key)
-    return unsupported(source, key[:LONGEST_KEY], doubt) if doubt else rows[0]
+    return unsupported(source, key[:LONGEST_KEY], doubt) if doubt else _storable(rows[0])
 
 
 def authenticate(
@@ -165,9 +164,22 @@ def _as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def storable(text: str) -> str:
-    """Without the one character that no text of PostgreSQL holds."""
-    return text.replace("\x00", "")
+def _storable(row: Row) -> Row:
+    """Without NUL, the one character that no text of PostgreSQL holds."""
+
+    def bare(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value.replace("\x00", "") if isinstance(value, str) else value
+            for name, value in values.items()
+        }
+
+    person = row.person
+    clean = {
+        **bare(vars(person)),
+        "profile": Profile(**bare(vars(person.profile))),
+        "attributes": bare(person.attributes),
+    }
+    return replace(row, person=Person(**clean))
 
 
 def _date(value: object) -> date | None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from idp.audit import events
 from idp.extensions import settings, transaction
-from idp.grants import codes
+from idp.grants import codes, consents
 from idp.grants.codes import NewCode
 from idp.oidc import refusals
 from idp.oidc.request import AuthorizationRequest, Trusted
@@ -18,26 +18,32 @@ from idp.security import throttle
 from idp.security.throttle import Budget
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
-from idp.web import headers
+from idp.web import headers, locale
 from idp.web.responses import page
 
 
-def grant(request: AuthorizationRequest, session: LiveSession) -> Response | None:
-    """A fresh code that descends from the session's authentication. None: the session ended meanwhile."""
+def grant(
+    request: AuthorizationRequest, session: LiveSession, scopes: frozenset[str]
+) -> Response | None:
+    """A fresh code for what the person agreed to, which descends from the session's authentication. None: the
+    session ended meanwhile, or the consent was withdrawn."""
+    client = request.client
     with transaction():
         if not browser.touch(session):
             return None
+        if not (client.first_party or consents.use(session.account_id, client.id, scopes)):
+            return None
         new = NewCode(
-            client_id=request.client.id,
+            client_id=client.id,
             redirect_uri=request.redirect_uri,
-            scope=request.scope,
-            sid=browser.client_sid(session, request.client.id),
+            scope=" ".join(scope for scope in request.scope.split() if scope in scopes),
+            sid=browser.client_sid(session, client.id),
             nonce=request.nonce,
             code_challenge=request.code_challenge,
             claims=request.claims or None,
         )
         code = codes.issue(session, new)
-        _note(session, request.client.client_id)
+        _note(session, client.client_id)
     return _back(request.trusted, [("code", code)])
 
 
@@ -59,5 +65,6 @@ def _back(trusted: Trusted, parameters: list[tuple[str, str]]) -> Response:
     answer = [*parameters, *state, ("iss", settings.issuer)]
     if trusted.response_mode == "form_post":
         headers.allow_forms_to([trusted.redirect_uri])
-        return page("form-post.html", trusted=trusted, fields=answer)
+        client = trusted.client.in_language(locale.select())
+        return page("form-post.html", client=client, to=trusted.redirect_uri, fields=answer)
     return redirect(add_params_to_uri(trusted.redirect_uri, answer), 303)

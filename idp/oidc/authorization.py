@@ -1,8 +1,12 @@
 """The authorization endpoint: answer at once, or store the request and let the user sign in."""
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidRequestError
-from authlib.oidc.core.errors import LoginRequiredError
+from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
+from authlib.oidc.core.errors import (
+    ConsentRequiredError,
+    InteractionRequiredError,
+    LoginRequiredError,
+)
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -10,9 +14,11 @@ from idp import clock
 from idp.clients import subjects
 from idp.errors import PageError
 from idp.extensions import transaction
+from idp.flow import agreements
 from idp.flow import interaction as interactions
-from idp.flow.interaction import Interaction, forget_sign_in
+from idp.flow.interaction import Interaction, forget_sign_in, stand_on
 from idp.flow.requirements import Present, Unmet, unmet
+from idp.flow.steps import Step
 from idp.oidc import answers, pushed, refusals, request_object, stored
 from idp.oidc.request import (
     AuthorizationRequest,
@@ -42,14 +48,15 @@ def authorize() -> Response:
     try:
         checked = _checked(trusted, parameters, problem)
         session = browser.find(cookies.session_token())
-        missing = _missing(checked, session, here=False)
-        if session and missing is None and (answer := answers.grant(checked, session)):
+        does = session is not None and _missing(checked, session) is None
+        if session and does and (answer := _answer(checked, session)):
             return answer
         _refuse_silence(checked)
     except OAuth2Error as error:
         return answers.refuse(trusted, error)
     interaction_id = _keep(checked, cookies.browser_digest())
-    return redirect(url_for("pages.dispatch", interaction_id=interaction_id), 303)
+    onward = "authorization.resume" if does else "pages.dispatch"
+    return redirect(url_for(onward, interaction_id=interaction_id), 303)
 
 
 @blueprint.post("/authorize")
@@ -76,22 +83,55 @@ def resume(interaction_id: str) -> Response:
     if interaction.client_id is None:
         return redirect(url_for("pages.account"), 303)
     checked = stored.read(interaction)
-    session = browser.find(cookies.session_token())
-    here = session is not None and session.authentication_id == interaction.authentication_id
-    missing = _missing(checked, session, here=here)
     try:
-        if session and missing is None and (answer := answers.grant(checked, session)):
-            return answer
-        _refuse_silence(checked)
-        if here and missing is Unmet.OTHER_PERSON:
-            raise LoginRequiredError("Another person signed in than the request names.")
-        if here and missing is Unmet.OTHER_LEVEL:
-            raise UnmetAuthenticationRequirementsError
+        answer = _resumed(checked, interaction, browser.find(cookies.session_token()))
     except OAuth2Error as error:
-        return answers.refuse(checked.trusted, error)
-    if interaction.authentication_id is not None:
+        answer = answers.refuse(checked.trusted, error)
+    return answer or redirect(url_for("pages.dispatch", interaction_id=interaction_id), 303)
+
+
+def _resumed(
+    checked: AuthorizationRequest, interaction: Interaction, session: LiveSession | None
+) -> Response | None:
+    """The answer. None: a page comes first, for which the interaction is prepared. Raises OAuth2Error."""
+    here = interaction if session and _stands_on(interaction, session) else None
+    if here and here.refused_at:
+        raise AccessDeniedError("The person refused.")
+    missing = _missing(checked, session, here)
+    if session and missing is None and (answer := _answer(checked, session, here)):
+        return answer
+    _refuse_silence(checked)
+    if here and missing is Unmet.OTHER_PERSON:
+        raise LoginRequiredError("Another person signed in than the request names.")
+    if here and missing is Unmet.OTHER_LEVEL:
+        raise UnmetAuthenticationRequirementsError
+    if session and missing is None:
+        _stand_on(interaction, session)
+    elif interaction.authentication_id is not None:
         _sign_in_again(interaction)
-    return redirect(url_for("pages.dispatch", interaction_id=interaction_id), 303)
+    return None
+
+
+def _answer(
+    checked: AuthorizationRequest, session: LiveSession, here: Interaction | None = None
+) -> Response | None:
+    """The code. None: something is to be agreed to first, or the session just ended. Raises OAuth2Error where
+    that may not be asked (`prompt=none`)."""
+    answered = here is not None and here.consented_at is not None
+    stands = agreements.standing(
+        checked.wish, session.account_id, session.terms_version, answered=answered
+    )
+    if stands.due is None:
+        return answers.grant(checked, session, stands.scopes)
+    if "none" in checked.prompt and stands.due is Step.CONSENT:
+        raise ConsentRequiredError("The person has to agree first.")
+    if "none" in checked.prompt:
+        raise InteractionRequiredError("The person has to accept the terms first.")
+    return None
+
+
+def _stands_on(interaction: Interaction, session: LiveSession) -> bool:
+    return session.authentication_id == interaction.authentication_id
 
 
 def _bind(interaction_id: str) -> None:
@@ -138,13 +178,15 @@ def _checked(
 
 
 def _missing(
-    checked: AuthorizationRequest, session: LiveSession | None, *, here: bool
+    checked: AuthorizationRequest, session: LiveSession | None, here: Interaction | None = None
 ) -> Unmet | None:
+    """`here`: the interaction, if it stands on this session."""
     present = None
     if session:
         acr = ACR[session.channel]
         known = subjects.subject(session.sub, checked.client)
-        present = Present(known, session.authenticated_at, acr, here)
+        left = (here.consented_at or here.terms_accepted_at) if here else None
+        present = Present(known, session.authenticated_at, acr, here is not None, left)
     return unmet(checked.requirements, present, clock.now())
 
 
@@ -158,6 +200,13 @@ def _keep(checked: AuthorizationRequest, browser: str) -> str:
     with transaction():
         interactions.admit(network())
         return stored.keep(checked, browser)
+
+
+def _stand_on(interaction: Interaction, session: LiveSession) -> None:
+    """Something is to be agreed to: whoever is signed in does that in this interaction."""
+    if not _stands_on(interaction, session):
+        with transaction():
+            stand_on(interaction, session.authentication_id, session.account_id)
 
 
 def _sign_in_again(interaction: Interaction) -> None:

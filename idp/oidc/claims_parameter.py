@@ -42,6 +42,12 @@ def _of_place(asked: Any, client: RegisteredClient) -> dict[str, Wish]:
     return {name: _wish(wish) for name, wish in asked.items() if name in covered | {"sub", "acr"}}
 
 
+def scopes(wishes: Wishes, client: RegisteredClient) -> tuple[str, ...]:
+    """Those of the client's scopes that the wished claims are of; one claim counts as the whole scope."""
+    asked = {name for place in wishes.values() for name in place}
+    return tuple(sorted(s for s in client.scopes if asked & set(SCOPE_CLAIMS.get(s, ()))))
+
+
 def _wish(asked: Any) -> Wish:
     wish = {} if asked is None else asked
     if not isinstance(wish, dict):

@@ -15,6 +15,7 @@ from idp.oidc.introspection import Introspection
 from idp.oidc.request import PROMPTS, RESPONSE_MODES
 from idp.options import LOCALES
 from idp.sessions.authentication import ACR
+from idp.web import documents
 
 blueprint = cors.for_everybody(Blueprint("discovery", __name__))
 
@@ -25,7 +26,7 @@ _CACHE = "public, max-age=300"
 @blueprint.get("/.well-known/openid-configuration")
 def openid_configuration() -> Response:
     """The provider's metadata; only what is really supported."""
-    return _cached({**_endpoints(), **_abilities(), **_algorithms()})
+    return _cached({**_endpoints(), **_abilities(), **_algorithms(), **_documents()})
 
 
 @blueprint.get("/jwks")
@@ -84,6 +85,13 @@ def _abilities() -> dict[str, Any]:
         "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
     }
+
+
+def _documents() -> dict[str, str]:
+    """Where the deployment has them; in its own language."""
+    told = documents.ours(settings.default_locale)
+    found = {"op_tos_uri": told.terms, "op_policy_uri": told.privacy}
+    return {name: uri for name, uri in found.items() if uri}
 
 
 def _algorithms() -> dict[str, list[str]]:

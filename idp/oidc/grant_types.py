@@ -10,7 +10,7 @@ from idp.audit import events
 from idp.clients import strangers
 from idp.clients.rules import AUTH_METHODS
 from idp.extensions import db, settings
-from idp.grants import codes, tokens
+from idp.grants import codes, consents, tokens
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.oidc.server import ProtocolClient
 from idp.sessions import authentication
@@ -114,7 +114,11 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
 
     def authenticate_user(self, presented: PresentedToken) -> Account:
         """Use the token up."""
-        row = presented.row
+        row, client = presented.row, self.request.client.registered
+        scopes = frozenset(row.scope.split())
+        if not (client.first_party or consents.use(row.account_id, client.id, scopes)):
+            codes.revoke(row.code_id)
+            raise InvalidGrantError("The person does not agree any more.")
         if not tokens.claim(row):
             codes.revoke(row.code_id)
             client_id = self.request.client.get_client_id()

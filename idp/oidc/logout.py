@@ -21,7 +21,7 @@ from idp.oidc import hints
 from idp.oidc.hints import Hint
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
-from idp.web import cookies, headers
+from idp.web import cookies, headers, locale
 from idp.web.responses import page
 
 blueprint = Blueprint("logout", __name__)
@@ -49,7 +49,8 @@ def end_session() -> Response:
         return _end(asked, session)
     headers.allow_forms_to([asked.target] if asked.target else [])
     fields = {name: request.args[name] for name in _FIELDS if name in request.args}
-    return page("logout.html", client=asked.client, fields=fields)
+    client = asked.client and asked.client.in_language(locale.select())
+    return page("logout.html", client=client, fields=fields)
 
 
 @blueprint.post("/logout")

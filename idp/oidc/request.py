@@ -21,6 +21,7 @@ from idp.clients import redirects, registry
 from idp.clients.registry import RegisteredClient
 from idp.errors import PageError
 from idp.extensions import settings
+from idp.flow.agreements import Wish
 from idp.flow.requirements import Requirements
 from idp.oidc import claims_parameter, hints
 from idp.oidc.claims_parameter import Wishes
@@ -70,6 +71,8 @@ class AuthorizationRequest:
     acr_essential: tuple[str, ...] = ()
     response_mode: str = "query"
     claims: Wishes = field(default_factory=dict)
+    learns: tuple[str, ...] = ()
+    """Scopes of claims that are asked for one by one."""
 
     @property
     def requirements(self) -> Requirements:
@@ -77,6 +80,11 @@ class AuthorizationRequest:
         return Requirements(
             frozenset(self.prompt), self.max_age, self.sub, frozenset(self.acr_essential)
         )
+
+    @property
+    def wish(self) -> Wish:
+        """What the person would have to agree to."""
+        return Wish.of(self.client, vars(self))
 
     @property
     def trusted(self) -> Trusted:
@@ -139,6 +147,7 @@ def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
         acr_essential=levels if essential else (),
         response_mode=trusted.response_mode,
         claims=wishes,
+        learns=claims_parameter.scopes(wishes, client),
     )
 
 

@@ -8,7 +8,9 @@ from idp.extensions import csrf, db
 from idp.pages import (
     account,
     alerts,
+    applications,
     codes,
+    consent,
     contacts,
     email,
     invited,
@@ -20,6 +22,7 @@ from idp.pages import (
     reminders,
     second_factor,
     sign_in,
+    terms,
 )
 from idp.pages.blueprint import blueprint
 from idp.web.responses import page
@@ -27,6 +30,7 @@ from idp.web.responses import page
 PAGE_MODULES = (
     *(sign_in, email, codes, phone, profile, second_factor, recovery),
     *(alerts, account, contacts, invited, joining, on_record, reminders),
+    *(terms, consent, applications),
 )
 """Imported for their handlers."""
 

@@ -12,7 +12,7 @@ from idp.migration import campaign
 from idp.migration.campaign import Door
 from idp.pages import doors, notices, words
 from idp.pages.blueprint import STEP, blueprint
-from idp.web import known_browsers
+from idp.web import headers, known_browsers
 from idp.web.guard import own_position, step_page
 from idp.web.network import network
 from idp.web.responses import onward, page, to_step
@@ -55,4 +55,5 @@ def _show(position: Position, door: Door, status: int = 200, **values: object) -
     """Whoever has just migrated is told nothing of old identifiers."""
     migrated = position.interaction.migrated_account_id is not None
     shut = None if migrated else doors.shut(door)
+    headers.allow_image_from(position.client.logo_uri)
     return page("sign-in.html", status=status, position=position, shut=shut, **values)

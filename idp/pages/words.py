@@ -232,6 +232,11 @@ def moment(time: datetime) -> str:
     return str(format_datetime(time, "d MMMM y, HH:mm"))
 
 
+def day(time: datetime) -> str:
+    """«23 novembre 2026», likewise."""
+    return str(format_datetime(time, "d MMMM y"))
+
+
 def password_problem(problem: PasswordProblem) -> Problem:
     """What is wrong with a new password."""
     texts = {

@@ -42,12 +42,14 @@ class LiveSession:
     authenticated_at: datetime
     channel: Channel
     seen_at: datetime
+    terms_version: str | None
 
 
 _READ = (
     *(BrowserSession.id, BrowserSession.authentication_id, BrowserSession.account_id),
     *(BrowserSession.epoch, Account.sub),
     *(Authentication.authenticated_at, Authentication.channel, BrowserSession.seen_at),
+    Account.terms_version,
 )
 
 
@@ -112,6 +114,17 @@ def client_sid(session: LiveSession, client_id: int) -> str:
         set_=unchanged,
     ).returning(ClientSession.sid)
     return db.session.scalars(found).one()
+
+
+def forget_client(account_id: int, client_id: int) -> None:
+    """One client (row id) is to know none of the account's sessions any more, and is told so. Runs in the
+    caller's transaction."""
+    theirs = (BrowserSession.account_id == account_id, ClientSession.client_id == client_id)
+    logout_notices.leave(*theirs)
+    sids = select(ClientSession.sid).join(
+        BrowserSession, BrowserSession.id == ClientSession.browser_session_id
+    )
+    db.session.execute(delete(ClientSession).where(ClientSession.sid.in_(sids.where(*theirs))))
 
 
 def knows(session: LiveSession, sid: str) -> bool:

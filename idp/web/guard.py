@@ -14,6 +14,8 @@ from idp.flow.interaction import Interaction, Notice, client_of, expired, load
 from idp.flow.position import MovedOnError, Position, locate
 from idp.flow.steps import Step
 from idp.flow.visit import Visit, VisitOverError
+from idp.sessions import browser as sessions
+from idp.sessions.browser import LiveSession
 from idp.web import cookies, headers, known_browsers, locale
 from idp.web.network import network
 from idp.web.responses import onward, to_step
@@ -65,6 +67,28 @@ def step_page(
 
         guarded.steps = steps  # type: ignore[attr-defined]  # read by the table of routes
         return guarded
+
+    return decorate
+
+
+def agreement_page(
+    *steps: Step,
+) -> Callable[[Callable[[Position, LiveSession], Response]], Callable[[str], Response]]:
+    """A step for whoever is signed in here to answer; where the session is another, or over, ANSWER leads
+    to what comes first."""
+
+    def decorate(
+        handler: Callable[[Position, LiveSession], Response],
+    ) -> Callable[[str], Response]:
+        @wraps(handler)
+        def signed_in(position: Position) -> Response:
+            session = sessions.find(cookies.session_token())
+            stands = position.interaction.authentication_id
+            if session is None or session.authentication_id != stands:
+                return to_step(position.interaction.id, Step.ANSWER)
+            return handler(position, session)
+
+        return step_page(*steps)(signed_in)
 
     return decorate
 

@@ -27,6 +27,12 @@ def allow_forms_to(uris: Iterable[str]) -> None:
     g.form_targets = sorted({_origin(uri) for uri in uris})
 
 
+def allow_image_from(uri: str) -> None:
+    """Let one picture of elsewhere be on this page: the logo of a relying party, as registered."""
+    if uri:
+        g.image_source = _origin(uri)
+
+
 def _add(response: Response) -> Response:
     response.headers.update(_ALWAYS)
     response.headers["Content-Security-Policy"] = _policy()
@@ -39,8 +45,9 @@ def _add(response: Response) -> Response:
 
 def _policy() -> str:
     targets = " ".join(["'self'", *g.get("form_targets", [])])
+    images = " ".join(filter(None, ["'self'", g.get("image_source")]))
     return (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        f"default-src 'none'; style-src 'self'; script-src 'self'; img-src {images}; "
         f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
 

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from idp.extensions import babel, csrf, settings
-from idp.web import errors, headers, locale
+from idp.web import documents, errors, headers, locale
 
 _log = structlog.get_logger("seuil.web")
 
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         support_contact=options.support_contact,
         get_locale=locale.select,
         sms_enabled=lambda: settings.sms_enabled,
+        documents=documents.ours,
     )
     app.url_map.converters["token"] = _TokenConverter
     app.before_request(_own_host)

@@ -171,6 +171,30 @@ def test_update_changes_only_what_is_named(ready: Shell) -> None:
     assert after["default_max_age"] is None
 
 
+def test_what_is_said_in_languages_is_told_by_options_or_a_file(ready: Shell) -> None:
+    """In the words of RFC 7591 2.2; an update leaves what it does not name, and "" takes away."""
+    (ready.home / "portal.json").write_text(
+        json.dumps({"client_name#fr-CH": "Portail", "logo_uri": "https://portal.example/l.svg"})
+    )
+    said = ("--in-language", "client_name#de=Portal = gut")
+    created = create(ready, "--from", "portal.json", *said, "--no-first-party")
+    assert created["client_name#de"] == "Portal = gut"
+    assert created["first_party"] is False
+    assert "client_name#fr-CH" not in created, "an option wins over the file, whole"
+    shown = ready.ok("clients", "update", created["client_id"], "--from", "portal.json")
+    assert '+ client_name#fr-CH: "Portail"' in shown
+    assert "#de" not in shown
+    shown = ready.ok("clients", "update", created["client_id"], "--in-language", "client_name#de=")
+    assert '- client_name#de: "Portal = gut"' in shown
+    assert "client_name#de" not in ready.json("clients", "show", created["client_id"])
+
+
+@pytest.mark.parametrize("text", ["client_name=Portal", "client_name#de", ""])
+def test_what_is_said_in_no_language_is_wrong_usage(ready: Shell, text: str) -> None:
+    good = ("--name", "Portail", "--redirect-uri", URI, "--in-language", text)
+    assert "client_name#de=Archiv" in ready.refused("clients", "create", *good, code=2)
+
+
 def test_update_replaces_and_empties_lists(ready: Shell) -> None:
     bye = "https://portal.example/bye"
     client_id = create(ready, "--post-logout-redirect-uri", bye)["client_id"]

@@ -197,6 +197,15 @@ def test_who_is_gone_from_the_old_system_can_be_removed(old: Shell) -> None:
     assert "portail2" in {row.source + row.key for row in rows().values()}
 
 
+def test_a_file_that_was_cut_short_does_not_remove_most_people(old: Shell) -> None:
+    old.ok("legacy", "import", "portail", write(old.home, *(person(n) for n in range(5))))
+    load = ("legacy", "import", "portail", write(old.home, person(2)), "--remove-missing")
+    assert "4 of 5 rows would go" in old.refused(*load)
+    assert len(rows()) == 5
+    old.ok(*load, "--yes")
+    assert list(rows()) == ["2"]
+
+
 def mapped() -> tuple[str, ...]:
     pairs = ("key=id", "identifier=login", "password_hash=hash")
     return tuple(part for pair in pairs for part in ("--map", pair))

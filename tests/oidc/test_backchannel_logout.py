@@ -161,6 +161,20 @@ def test_each_client_is_told_its_own_name_for_the_session(person, account, recei
     assert len(sids) == 2
 
 
+def test_an_access_that_the_person_withdraws_is_told_of_each_session_once(
+    person, another, account, receiver
+):
+    other = another()
+    sids = {sign_in(one)["sid"] for one in (person, other)}
+    person.get("/account/applications").press("Retirer l’accès")
+    assert tell() == 2
+    assert {read(form).claims["sid"] for form in receiver.forms} == sids
+    person.get("/logout").press("Se déconnecter")
+    assert tell() == 0, "it was told"
+    other.authorize()
+    assert claims_of(redeem(other))["sid"] not in sids, "the session goes by a new name there"
+
+
 def test_a_client_without_an_address_costs_nothing_and_is_told_nothing(person, account):
     sign_in(person)
     person.get("/logout").press("Se déconnecter")

@@ -16,6 +16,7 @@ from idp.clients.registration import Registration
 from idp.extensions import db, transaction
 from tests.support import portal
 from tests.support.accounts import ADDRESS
+from tests.support.agreeing import YES
 from tests.support.journey import ISSUER, Person
 from tests.support.portal import TestClientApp
 from tests.support.registering import URI, Developer
@@ -30,7 +31,12 @@ EVERYTHING = {
     "response_types": ["code"],
     "post_logout_redirect_uris": ["https://app.example/bye"],
     "application_type": "native",
+    "client_name#de": "Archiv",
     "client_uri": "https://app.example/",
+    "logo_uri": "https://app.example/logo.png",
+    "policy_uri": "https://app.example/privacy",
+    "policy_uri#de-CH": "https://app.example/datenschutz",
+    "tos_uri": "https://app.example/terms",
     "initiate_login_uri": "https://app.example/login",
     "backchannel_logout_uri": "https://app.example/logout",
     "backchannel_logout_session_required": False,
@@ -93,6 +99,8 @@ def test_whoever_registers_can_sign_people_in_at_once(developer, app, inbox, acc
     client = TestClientApp(known["client_id"], known["client_secret"], URI)
     person = Person(app, inbox, client)
     person.authorize(scope="openid").two_factors(ADDRESS)
+    assert person.callback is None, "people are asked: nobody of the house speaks for it"
+    person.press(YES)
     assert redeem(person)["id_token"]
 
 
@@ -100,14 +108,18 @@ def test_every_field_is_taken_under_its_standard_name_and_told(developer):
     developer.register(**EVERYTHING)
     assert {name: developer.known[name] for name in EVERYTHING} == EVERYTHING
     names = {field.name for field in fields(Registration)} - strangers.FIXED.keys()
-    assert names - EVERYTHING.keys() == {"jwks_uri", "sector_identifier_uri"}
+    assert names - EVERYTHING.keys() == {"jwks_uri", "sector_identifier_uri", "localized"}
 
 
 def test_what_is_left_out_has_a_name_and_the_scope_of_its_grants(developer):
     developer.register(grant_types=["authorization_code", "refresh_token"], contacts=["a@b.c"])
     assert developer.known["client_name"] == "app.example"
     assert "offline_access" in developer.known["scope"]
-    assert "contacts" not in developer.known, "what is not understood is left aside (RFC 7591 2)"
+    developer.register(**{"contacts#de": "x", "localized": {"client_name#de": "x"}})
+    assert "client_name#de" not in developer.known
+    assert not {"contacts", "contacts#de"} & developer.known.keys(), (
+        "what is not understood is left aside (RFC 7591 2)"
+    )
 
 
 @pytest.mark.parametrize("mode", ["off"], indirect=True)
@@ -156,6 +168,11 @@ def test_a_wrong_token_is_refused_where_none_is_needed(developer):
         ({"client_name": "a\u202eb"}, "invalid_client_metadata"),
         ({"client_name": "\ud800"}, "invalid_client_metadata"),
         ({"client_name": 7}, "invalid_client_metadata"),
+        ({"client_name#<b>": "x"}, "invalid_client_metadata"),
+        ({"client_name#de": "a\u202eb"}, "invalid_client_metadata"),
+        ({"client_name#de": 7}, "invalid_client_metadata"),
+        ({"tos_uri#de": "javascript:alert(1)"}, "invalid_client_metadata"),
+        ({"first_party": True}, "invalid_client_metadata"),
         ({"scope": "email"}, "invalid_client_metadata"),
         ({"scope": "openid legacy"}, "invalid_client_metadata"),
         ({"legacy_sources": ["old"]}, "invalid_client_metadata"),
@@ -227,6 +244,8 @@ def test_no_form_of_another_site_registers_anything(developer):
 def test_the_name_of_an_application_that_people_know_is_taken(developer):
     portal.register()
     refused(developer.register(client_name="E-Services "), "invalid_client_metadata")
+    german = {"client_name": "X", "client_name#de": "e-services"}
+    refused(developer.register(**german), "invalid_client_metadata")
     assert developer.register(client_name="Archives").status_code == 201
     assert (
         Developer(developer.browser.application).register(client_name="Archives").status_code == 201
@@ -238,12 +257,14 @@ def test_a_client_reads_and_changes_what_it_registered(developer):
     told = developer.manage("GET").get_json()
     assert told["registration_access_token"] == developer.known["registration_access_token"]
     assert "client_secret" not in told
+    developer.manage("PUT", {**developer.repeatable, "client_name#de": "Archiv"})
     changed = {**developer.repeatable, "client_name": "Autre"}
     del changed["default_max_age"]
     answer = developer.manage("PUT", changed)
     assert answer.status_code == 200
     assert answer.get_json()["client_name"] == "Autre"
     assert "default_max_age" not in answer.get_json(), "what is not sent is as it is by default"
+    assert "client_name#de" not in answer.get_json()
     assert developer.manage("GET").get_json() == answer.get_json()
     assert ("client_updated", "stranger") in events()
 
@@ -327,7 +348,7 @@ def test_what_nobody_uses_goes_and_what_somebody_vouched_for_stays(developer, ap
         now.shift(timedelta(days=20))
         client = TestClientApp(used.known["client_id"], used.known["client_secret"], URI)
         person = Person(app, inbox, client)
-        person.authorize(scope="openid").two_factors(ADDRESS)
+        person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
         redeem(person)
         now.shift(timedelta(days=11))
         housekeeping.purge()

@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import NEW_PASSWORD, Person
+from tests.support.settings import override
 
 HERE = "2001:db8:0:1::1"
 
@@ -60,3 +61,14 @@ def test_addresses_of_one_network_share_their_tries(at, one, other):
 def test_another_network_is_not_held_up(at, one, other):
     mistype(at(one))
     assert at(other).sign_in(ADDRESS, NEW_PASSWORD).step == "second-factor"
+
+
+def test_a_line_with_many_networks_cannot_shut_the_page_for_everybody(at, app):
+    """A home line has 256 of them or more."""
+    with override(app, wrong_passwords_network=2, wrong_passwords_free=1):
+        statuses = [
+            at(f"2001:db8:0:{number}::1").sign_in(f"nobody{number}", "wrong").page.status
+            for number in range(9)
+        ]
+        assert statuses == [422] * 8 + [429]
+        assert at("2001:db8:1:1::1").sign_in(ADDRESS, NEW_PASSWORD).page.status == 200

@@ -10,6 +10,7 @@ from idp.clients.subjects import PairwiseSalt
 from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
 from idp.flow.interaction import Interaction
+from idp.grants.consents import Consent
 from idp.grants.models import AuthorizationCode
 from idp.keys.models import SigningKey
 from idp.legacy.copies import LegacyLoad, LegacyRow
@@ -24,5 +25,5 @@ MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
     *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
     *(CacheVersion, Authentication, CampaignDay, CampaignPause, LegacyLoad, LegacyRow),
-    *(Invitation, LogoutNotice, PairwiseSalt, RegistrationToken, ReminderStop),
+    *(Consent, Invitation, LogoutNotice, PairwiseSalt, RegistrationToken, ReminderStop),
 )

@@ -86,6 +86,10 @@ def test_a_good_registration_passes() -> None:
         ("redirect_uris", ("https://portal.example/", "https://portal.example/")),
         ("post_logout_redirect_uris", ("https://portal.example/#x",)),
         ("client_uri", "javascript:alert(1)"),
+        ("logo_uri", "data:image/svg+xml,x"),
+        ("logo_uri", "https://portal.example;script-src 'unsafe-inline'/logo.svg"),
+        ("policy_uri", "http://portal.example/privacy"),
+        ("tos_uri", "javascript:alert(1)"),
         ("initiate_login_uri", "http://portal.example/"),
         ("grant_types", ("authorization_code", "implicit")),
         ("grant_types", ("refresh_token",)),
@@ -108,6 +112,44 @@ def test_what_cannot_be_is_refused_by_the_name_of_its_field(
     with pytest.raises(InvalidRegistrationError) as refused:
         check(replace(GOOD, **{field: value}))
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("client_name#de", ""),
+        ("client_name#de", "Port\x1b[31mal"),
+        ("tos_uri#de", "javascript:alert(1)"),
+        ("logo_uri#de", "//portal.example/logo"),
+        ("client_name#", "Portal"),
+        ("client_name#de_CH", "Portal"),
+        ("client_name#de#fr", "Portal"),
+        ("client_name#\x00", "Portal"),
+        ("redirect_uris#de", "https://portal.example/"),
+        ("scope#de", "openid"),
+        ("#de", "Portal"),
+        ("client_name#" + "a" * 9, "Portal"),
+    ],
+)
+def test_what_is_said_in_a_language_is_checked_as_strictly(name: str, value: str) -> None:
+    with pytest.raises(InvalidRegistrationError) as refused:
+        check(replace(GOOD, localized={name: value}))
+    assert refused.value.field == name
+
+
+def test_there_is_an_end_of_languages() -> None:
+    many = {f"client_name#x{number}": "Portal" for number in range(51)}
+    with pytest.raises(InvalidRegistrationError):
+        check(replace(GOOD, localized=many))
+
+
+def test_each_language_is_served_by_its_tag_whole_or_by_what_it_begins_with() -> None:
+    """RFC 7591 2.2, RFC 5646: case does not matter."""
+    said = {"client_name#fr-CH": "Portail romand", "client_name#FR": "Portail", "tos_uri#en": "t"}
+    client = replace(GOOD, client_name="Portal", localized=said)
+    assert client.in_language("fr").client_name == "Portail"
+    assert client.in_language("en").client_name == "Portal"
+    assert (client.in_language("en").tos_uri, client.in_language("fr").tos_uri) == ("t", "")
 
 
 @pytest.mark.parametrize("name", ["with space", "a" * 65, "é", "", ":account"])
