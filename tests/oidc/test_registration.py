@@ -22,7 +22,7 @@ from tests.support.portal import TestClientApp
 from tests.support.registering import URI, Developer
 from tests.support.settings import override
 from tests.support.signing import KeyServer, make_key, public_set
-from tests.support.tokens import redeem
+from tests.support.tokens import ask_token, redeem
 
 KEYS = public_set(make_key())
 EVERYTHING = {
@@ -367,6 +367,30 @@ def test_another_node_knows_a_client_at_once(developer):
     developer.register()
     registry._cache._kept.update(of_the_other)
     assert registry.find(developer.known["client_id"])
+
+
+@pytest.fixture
+def gone(developer, app, inbox, account):
+    """A person signed in at an application that has deleted itself, of which this node does not know yet."""
+    developer.register()
+    client = TestClientApp(developer.known["client_id"], developer.known["client_secret"], URI)
+    person = Person(app, inbox, client)
+    person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
+    known = dict(registry._cache._kept)
+    assert developer.manage("DELETE").status_code == 204
+    registry._cache._kept.update(known)
+    return person
+
+
+def test_a_node_that_does_not_know_of_a_deletion_fails_in_order(gone):
+    assert ask_token(gone).get_json()["error"] == "invalid_grant"
+    assert gone.authorize(scope="openid").page.status == 400
+    assert gone.authorize(scope="openid", prompt="login").page.status == 400
+    form = {"client_id": gone.client.client_id, "redirect_uri": URI, "response_type": "code"}
+    form |= {"scope": "openid", "code_challenge": gone.challenge, "code_challenge_method": "S256"}
+    auth = (gone.client.client_id, gone.client.secret)
+    pushed = gone.app.test_client().post("/par", data=form, auth=auth, base_url=ISSUER)
+    assert (pushed.status_code, pushed.get_json()["error"]) == (400, "invalid_request")
 
 
 def test_a_sector_is_asked_before_anything_is_stored(developer, app):
