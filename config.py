@@ -454,9 +454,10 @@ class Settings(BaseSettings):
         "a token, and changes that it may make to any.",
     )
     registrations_per_day: int = Field(
-        200,
+        100,
         ge=1,
-        description="Applications that everybody together may register in a day without a token.",
+        description="Applications that everybody together may register in a day without a token; each process "
+        "holds all of them.",
     )
     registration_unused: Duration = Field(
         timedelta(days=30),

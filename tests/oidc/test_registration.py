@@ -115,7 +115,8 @@ def test_what_is_left_out_has_a_name_and_the_scope_of_its_grants(developer):
     developer.register(grant_types=["authorization_code", "refresh_token"], contacts=["a@b.c"])
     assert developer.known["client_name"] == "app.example"
     assert "offline_access" in developer.known["scope"]
-    developer.register(**{"contacts#de": "x", "localized": {"client_name#de": "x"}})
+    more = {"contacts#de": "x", "localized": {"client_name#de": "x"}}
+    assert developer.register(**more).status_code == 201
     assert "client_name#de" not in developer.known
     assert not {"contacts", "contacts#de"} & developer.known.keys(), (
         "what is not understood is left aside (RFC 7591 2)"
