@@ -4,16 +4,23 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
 
+from idp.clients import registration_tokens
 from idp.clients.registration import Registration
+from idp.extensions import transaction
 from tests.support import portal
 from tests.support.accounts import ADDRESS, make_account
+from tests.support.agreeing import YES
 from tests.support.environment import require
+from tests.support.inbox import Inbox
 from tests.support.journey import Person
 from tests.support.remote import RemoteBrowser
 from tests.support.server import serving
@@ -70,10 +77,14 @@ def _major() -> int:
 
 
 @pytest.fixture
-def server(app):
+def account(app):
     there = shutil.which("node") is not None and (HOME / "node_modules").is_dir()
     require(there, f"node with openid-client (npm ci in {HOME.name})")
     make_account()
+
+
+@pytest.fixture
+def server(app, account):
     with serving(app.extensions["seuil.settings"], workers=1) as url:
         yield url
 
@@ -167,6 +178,34 @@ def test_signed_answers_and_single_claims(begun: Begun) -> None:
     claims = sign_in(party, person, "plain", claims=wishes)["claims"]
     assert claims["email"] == ADDRESS
     assert party.do("userinfo")["sub"] == claims["sub"]
+
+
+@pytest.mark.usefixtures("account")
+def test_an_application_that_registers_itself(app: Flask, inbox: Inbox) -> None:
+    settings = app.extensions["seuil.settings"].model_copy(update={"registration": "token"})
+    with transaction():
+        _row, token = registration_tokens.issue(
+            "party", uses=1, lives=timedelta(minutes=5), actor="os:tests"
+        )
+    metadata = {
+        "client_name": "Party",
+        "redirect_uris": [CALLBACK],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "client_secret_post",
+    }
+    with serving(settings, workers=1) as url, ExitStack() as ended:
+        setup = {"issuer": url, "register": metadata, "token": token, "redirect_uri": CALLBACK}
+        party = Party(setup)
+        ended.callback(party.stop)
+        known = party.do("registered")
+        client = portal.TestClientApp(known["client_id"], known["client_secret"], CALLBACK)
+        person = Person(app, inbox, client, url)
+        person.browser = RemoteBrowser()
+        begun = party.do("begin", how="plain", parameters={"scope": "openid email"})["url"]
+        person.get(begun.removeprefix(url)).two_factors(ADDRESS).press(YES)
+        assert person.callback
+        party.do("finish", url=f"{CALLBACK}?{urlencode(person.callback)}")
+        assert party.do("userinfo")["email"] == ADDRESS
 
 
 def test_signing_out(begun: Begun) -> None:
