@@ -84,6 +84,9 @@ def _redirects(new: Registration) -> Iterator[Finding]:
     if not new.post_logout_redirect_uris:
         message = "is empty: people stay on our page after signing out; name where they may go"
         yield Finding("warning", "post_logout_redirect_uris", message)
+    if not new.first_party and not new.policy_uri:
+        message = "is empty: people are asked to agree, and find no privacy notice"
+        yield Finding("warning", "policy_uri", message)
     if not new.initiate_login_uri and not new.client_uri:
         message = (
             "is empty, like client_uri: who took too long to sign in finds no way back; name one"

@@ -174,6 +174,7 @@ def test_private_networks_are_left_alone(ready: Shell, server: str) -> None:
         ({"redirect_uris": ("http://localhost:1/cb",)}, "redirect_uris", "trial"),
         ({"post_logout_redirect_uris": ()}, "post_logout_redirect_uris", "signing out"),
         ({"client_uri": ""}, "initiate_login_uri", "no way back"),
+        ({"first_party": False}, "policy_uri", "no privacy notice"),
         (
             {"grant_types": ("authorization_code", "refresh_token")},
             *("grant_types", "add offline_access"),
