@@ -14,6 +14,11 @@ from idp.security.outgoing import Response, Service, SilentError, public_or
 
 _service = Service(at_once=4, largest=64 * 1024)
 _FAR = "if it is in a private network, name that in IDP_CLIENT_NETWORKS"
+_WORDS = {
+    "SSLError": "its certificate is not trusted",
+    "ConnectionError": "no connection, or no public address",
+}
+"""What the library's names of errors mean."""
 _MOST = 10
 """Redirect URIs that are asked: each may take as long as its time-out."""
 
@@ -33,6 +38,13 @@ def _ask(method: str, uri: str, form: dict[str, str] | None = None) -> Response:
     return _service.ask(method, uri, seconds, reach, data=form)
 
 
+def _in_words(error: Exception) -> str:
+    text = str(getattr(error, "message", error))
+    for name, words in _WORDS.items():
+        text = text.replace(name, words)
+    return text
+
+
 def _page(uri: str) -> Finding:
     """People's browsers go there, not we: only a bad certificate is bad for them too."""
     try:
@@ -43,7 +55,7 @@ def _page(uri: str) -> Finding:
                 f"{uri}: its certificate is not one that browsers trust; renew it, with its chain"
             )
             return Finding("error", "redirect_uris", message)
-        message = f"{uri} does not answer here ({error}): can browsers reach it? {_FAR}"
+        message = f"{uri} does not answer here ({_in_words(error)}): can browsers reach it? {_FAR}"
         return Finding("warning", "redirect_uris", message)
     if status in {404, 410}:
         message = f"{uri} answers {status}: is this the path of the callback?"
@@ -58,7 +70,9 @@ def _sector(new: Registration) -> Iterator[Finding]:
         sectors.check(new)
         yield Finding("ok", "sector_identifier_uri", "lists every redirect URI")
     except InvalidRegistrationError as error:
-        message = f"{error.message}: it must answer with a JSON array of all redirect_uris; {_FAR}"
+        message = (
+            f"{_in_words(error)}: it must answer with a JSON array of all redirect_uris; {_FAR}"
+        )
         yield Finding("error", "sector_identifier_uri", message)
 
 
@@ -69,7 +83,7 @@ def _keys(new: Registration) -> Iterator[Finding]:
     try:
         found = keys.ask(new.jwks_uri) if new.jwks_uri else keys.read(new.jwks)
     except UnusableKeysError as error:
-        message = f"no keys ({error}): it must answer 200 with a JWK Set; {_FAR}"
+        message = f"no keys ({_in_words(error)}): it must answer 200 with a JWK Set; {_FAR}"
         yield Finding("error", where, message)
         return
     yield Finding("ok" if found else "error", where, f"{len(found)} keys that can be used")
@@ -110,7 +124,7 @@ def _backchannel(uri: str) -> Finding:
     try:
         status = _ask("POST", uri, {"logout_token": "none"}).status
     except SilentError as error:
-        message = f"does not answer ({error}), so sessions there outlive ours: {_FAR}"
+        message = f"does not answer ({_in_words(error)}), so sessions there outlive ours: {_FAR}"
         return Finding("error", what, message)
     if status == 400:
         return Finding("ok", what, "refuses what is no logout token, as it must")

@@ -166,6 +166,7 @@ def test_private_networks_are_left_alone(ready: Shell, server: str) -> None:
     register(backchannel_logout_uri=f"{server}/logout")
     ((level, message),) = found(ready, "backchannel_logout_uri", 1)
     assert (level, "IDP_CLIENT_NETWORKS" in message) == ("error", True)
+    assert "no connection, or no public address" in message
 
 
 @pytest.mark.parametrize(
