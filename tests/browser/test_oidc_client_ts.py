@@ -17,8 +17,7 @@ from tests.support.environment import require
 from tests.support.forger import Forgery, forging, signed_anew
 from tests.support.journey import NEW_PASSWORD, Person
 from tests.support.ports import free_port
-from tests.support.server import serving
-from tests.support.threads import listening
+from tests.support.threads import listening, providing
 
 HOME = Path(__file__).parents[1] / "relying_parties" / "oidc_client_ts"
 
@@ -59,7 +58,7 @@ def party(browser: Browser, app, inbox) -> Iterator[Callable[..., Party]]:
     require((HOME / "node_modules").is_dir(), f"oidc-client-ts (npm ci in {HOME.name})")
     make_account()
     with ExitStack() as running:
-        issuer = running.enter_context(serving(app.extensions["seuil.settings"], workers=1))
+        issuer = running.enter_context(providing(app))
         port = free_port()
         running.enter_context(listening(SharedDataMiddleware(NotFound(), {"/": str(HOME)}), port))
         url = f"http://127.0.0.1:{port}/index.html"

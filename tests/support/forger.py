@@ -17,6 +17,8 @@ from idp.keys import signing
 
 Forgery = Callable[[str], str]
 _METADATA = "/.well-known/openid-configuration"
+_LOOK = 0.02
+"""Seconds until it sees that it should stop."""
 _PASSED_ON = ("Authorization", "Content-Type", "Origin", "Accept")
 _PASSED_BACK = ("Content-Type", "Location", "Access-Control-Allow-Origin")
 
@@ -39,7 +41,7 @@ class Forger:
 
         self.issuer = issuer
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOK,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
