@@ -14,19 +14,23 @@ from idp.clients.registration import Registration
 from tests.support import portal
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.environment import require
-from tests.support.forger import Forgery, forging, signed_anew
+from tests.support.forger import Forger, forgeries, forging
 from tests.support.journey import NEW_PASSWORD, Person
 from tests.support.ports import free_port
 from tests.support.threads import listening, providing
 
 HOME = Path(__file__).parents[1] / "relying_parties" / "oidc_client_ts"
+NOTICED = {
+    "of another request": "nonce in id_token does not match nonce in client storage",
+    "about another person": "subject from UserInfo response does not match subject in ID Token",
+}
 
 
 class Party:
     """One tab of one browser at the application."""
 
-    def __init__(self, page: Page, url: str, person: Person) -> None:
-        self.page, self.url, self.person = page, url, person
+    def __init__(self, page: Page, url: str, person: Person, forger: Forger) -> None:
+        self.page, self.url, self.person, self.forger = page, url, person, forger
 
     def come(self) -> "Party":
         """To its button, and on to the provider."""
@@ -65,7 +69,7 @@ def party(browser: Browser, app, inbox) -> Iterator[Callable[..., Party]]:
         forger = running.enter_context(forging(issuer))
         context = running.enter_context(browser.new_context(locale="fr-CH"))
 
-        def come(scope: str, forge: Forgery | None = None) -> Party:
+        def come(scope: str, *, forged: bool = False) -> Party:
             new = Registration(
                 "Browser",
                 (url,),
@@ -76,12 +80,11 @@ def party(browser: Browser, app, inbox) -> Iterator[Callable[..., Party]]:
             )
             client = portal.register(new)
             given = {"authority": issuer, "client_id": client.client_id, "scope": scope}
-            if forge:
-                forger.forge = forge
+            if forged:
                 given["metadataUrl"] = f"{forger.url}/.well-known/openid-configuration"
             page = context.new_page()
             page.add_init_script(f"window.seuil = {json.dumps(given)}")
-            return Party(page, url, Person(app, inbox, client, issuer))
+            return Party(page, url, Person(app, inbox, client, issuer), forger)
 
         yield come
 
@@ -112,6 +115,10 @@ def test_a_frame_of_another_site_gets_no_session(party) -> None:
     here.come().says(ADDRESS)
 
 
-def test_an_id_token_of_another_request_is_noticed(app, party) -> None:
-    here = party("openid email", signed_anew(app, nonce="another")).come().two_factors()
-    here.says("nonce in id_token does not match nonce in client storage")
+def test_what_it_notices_of_forged_id_tokens(app, party) -> None:
+    """It trusts TLS for the rest; whether the person is that of userinfo it does look at."""
+    here = party("openid email", forged=True)
+    here.come().two_factors().says(ADDRESS)
+    for what, here.forger.forge in forgeries(app).items():
+        here.page.evaluate("sessionStorage.clear()")
+        here.come().says(NOTICED.get(what, ADDRESS))

@@ -14,26 +14,9 @@ from tests.support.apache import Apache
 from tests.support.environment import require
 from tests.support.forger import Forger, forgeries
 from tests.support.portal import TestClientApp
+from tests.support.recipes import recipe
 from tests.support.signing import make_key
 
-RECIPE = """
-OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration
-OIDCClientID {client_id}
-OIDCRedirectURI {url}/callback
-OIDCPKCEMethod S256
-OIDCScope "openid profile email"
-OIDCRemoteUserClaim email
-OIDCCryptoPassphrase "{passphrase}"
-"""
-WITH_SECRET = 'OIDCClientSecret "{secret}"'
-WITH_KEY = """
-OIDCPrivateKeyFiles {home}/key.pem
-OIDCPublicKeyFiles {home}/public.pem
-OIDCProviderTokenEndpointAuth private_key_jwt
-OIDCIDTokenSignedResponseAlg ES256
-OIDCUserInfoSignedResponseAlg ES256
-OIDCResponseMode form_post
-"""
 WHO = f"{ADDRESS}\nJeanne\nurn:seuil:acr:email\n"
 
 Started = Callable[..., TestClientApp]
@@ -49,9 +32,9 @@ def server() -> Iterator[Apache]:
 
 @pytest.fixture
 def started(server: Apache, provider: str) -> Started:
-    """Registers a client and starts the server with its recipe."""
+    """Registers a client and starts the server as the recipe says, with one block of it or both."""
 
-    def start(recipe: str, issuer: str = provider, **changes: Any) -> TestClientApp:
+    def start(issuer: str = provider, *, by_key: bool = False, **changes: Any) -> TestClientApp:
         new = Registration(
             "Apache",
             (f"{server.url}/callback",),
@@ -60,23 +43,23 @@ def started(server: Apache, provider: str) -> Started:
             **changes,
         )
         client = portal.register(new)
-        server.start(
-            (RECIPE + recipe).format(
-                issuer=issuer,
-                client_id=client.client_id,
-                secret=client.secret,
-                passphrase="of this server",
-                url=server.url,
-                home=server.home,
-            )
-        )
+        ours = {
+            "https://login.example.org": issuer,
+            "https://app.example.org": server.url,
+            "archives": client.client_id,
+            '"the secret"': client.secret or "none",
+        }
+        text = recipe("apache", "OIDCClientID", ours)
+        if by_key:
+            text += recipe("apache", "OIDCPrivateKeyFiles", {"/etc/apache2/oidc": str(server.home)})
+        server.start(text)
         return client
 
     return start
 
 
 def test_signing_in_and_out_with_a_secret(server: Apache, started: Started, visit) -> None:
-    here: Visit = visit(started(WITH_SECRET), server.url)
+    here: Visit = visit(started(), server.url)
     here.open("/")
     assert here.page is None
     assert here.sign_in(ADDRESS).page.text == WHO
@@ -89,7 +72,7 @@ def test_with_a_key_by_form_and_with_other_algorithms(server, started, visit) ->
     (server.home / "key.pem").write_bytes(key.as_pem(private=True))
     (server.home / "public.pem").write_bytes(key.as_pem(private=False))
     client = started(
-        WITH_KEY,
+        by_key=True,
         token_endpoint_auth_method="private_key_jwt",
         jwks_uri=f"{server.url}/callback?jwks=rsa",
         id_token_signed_response_alg="ES256",
@@ -104,7 +87,7 @@ def test_with_a_key_by_form_and_with_other_algorithms(server, started, visit) ->
 
 
 def test_forged_id_tokens_are_noticed(app, server, started, visit, forger: Forger) -> None:
-    here: Visit = visit(started(WITH_SECRET, forger.url), server.url)
+    here: Visit = visit(started(forger.url), server.url)
     here.open("/").sign_in(ADDRESS)
     for what, forger.forge in forgeries(app).items():
         assert "Error in handling response type" in here.forget().open("/").page.text, what

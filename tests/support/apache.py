@@ -36,15 +36,11 @@ DirectoryIndex index.shtml
 <Directory {home}/site>
   Options +Includes
 </Directory>
-<Location />
-  AuthType openid-connect
-  Require valid-user
-</Location>
+{recipe}
 <Location /open.html>
   AuthType none
   Require all granted
 </Location>
-{recipe}
 """
 # What an application behind it would read from its environment.
 _PAGE = """<!--#echo var="REMOTE_USER" -->

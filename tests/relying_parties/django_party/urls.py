@@ -16,7 +16,7 @@ def end_session_url(request: HttpRequest) -> str:
     """Where to sign out of the provider too."""
     back = request.build_absolute_uri("/")
     asked = {"id_token_hint": request.session["oidc_id_token"], "post_logout_redirect_uri": back}
-    return f"{settings.SEUIL_END_SESSION}?{urlencode(asked)}"
+    return f"{settings.OIDC_OP_LOGOUT_ENDPOINT}?{urlencode(asked)}"
 
 
 urlpatterns = [path("", home), path("oidc/", include("mozilla_django_oidc.urls"))]
