@@ -49,6 +49,17 @@ TOLD = {
     "address": {"address"},
     "phone": {"phone_number", "phone_number_verified"},
 }
+WANTED = {
+    "response_types_supported": {"code"},
+    "subject_types_supported": {"public"},
+    "id_token_signing_alg_values_supported": {"RS256"},
+    "userinfo_signing_alg_values_supported": {"RS256"},
+    "request_object_signing_alg_values_supported": {"RS256"},
+    "grant_types_supported": {"authorization_code"},
+    "scopes_supported": {"openid"},
+    "claims_supported": {"sub"},
+    "token_endpoint_auth_methods_supported": {"client_secret_basic", "client_secret_post"},
+}
 OF_AN_ID_TOKEN = {"iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "at_hash", "sid"}
 
 
@@ -158,3 +169,23 @@ def test_the_whole_plan_of_signing_out(tester):
         assert tester.callback["error"] == "login_required"
         ask(tester, {}).two_factors(ADDRESS)
         hint = tokens_of(tester)["id_token"]
+
+
+def test_the_metadata_are_of_the_shapes_and_hold_the_values_that_are_wanted(client):
+    """oidcc-discovery-endpoint-verification, and those of both logout plans."""
+    answer = client.get("/.well-known/openid-configuration", base_url=ISSUER)
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    metadata = answer.get_json()
+    for name, value in metadata.items():
+        if name == "issuer" or name.endswith(("_endpoint", "_uri")):
+            assert value.startswith(ISSUER)
+        elif name.endswith("s_supported"):
+            assert value
+            assert all(isinstance(one, str) and " " not in one for one in value)
+        else:
+            assert isinstance(value, bool), name
+    for name, least in WANTED.items():
+        assert least <= set(metadata[name]), name
+    for name in ("backchannel_logout_supported", "backchannel_logout_session_supported"):
+        assert metadata[name] is True
+    assert metadata["end_session_endpoint"] == f"{ISSUER}/logout"
