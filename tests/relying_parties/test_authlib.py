@@ -12,6 +12,7 @@ from tests.relying_parties.authlib_party import create_app
 from tests.relying_parties.visit import Visit
 from tests.support import portal
 from tests.support.accounts import ADDRESS
+from tests.support.agreeing import YES
 from tests.support.forger import Forger, forgeries
 from tests.support.ports import free_port
 from tests.support.signing import make_key, public_set
@@ -66,6 +67,14 @@ def test_with_a_key_and_another_algorithm(party: Party) -> None:
         id_token_signed_response_alg="ES256",
     )
     assert here.open("/login").sign_in(ADDRESS).page.json()["email"] == ADDRESS
+
+
+def test_an_application_of_others_waits_for_consent(party: Party) -> None:
+    here = party(first_party=False)
+    here.open("/login").sign_in(ADDRESS)
+    assert (here.page, here.person.step) == (None, "consent")
+    assert here.press(YES).page.json()["email"] == ADDRESS
+    assert here.forget().open("/login").page.json()["email"] == ADDRESS
 
 
 def test_forged_id_tokens_are_noticed(app, party: Party, forger: Forger) -> None:

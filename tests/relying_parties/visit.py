@@ -27,6 +27,11 @@ class Visit:
         self.person.two_factors(address)
         return self._back()
 
+    def press(self, button: str) -> "Visit":
+        """A button on a page of the provider."""
+        self.person.press(button)
+        return self._back()
+
     def forget(self) -> "Visit":
         """As somebody whom the party does not know, and the provider does."""
         self._http.cookies.clear()
