@@ -133,7 +133,7 @@ def _check_localized(localized: dict[str, str]) -> None:
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
     unknown = sorted(set(chosen) - set(known))
     if unknown:
-        allowed = ", ".join(sorted(known))
+        allowed = ", ".join(sorted(set(known)))
         raise InvalidRegistrationError(
             field, f"cannot be {', '.join(unknown)}; choose of {allowed}"
         )

@@ -16,8 +16,8 @@ from tests.support.accounts import ADDRESS, make_account
 from tests.support.environment import require
 from tests.support.journey import Person
 from tests.support.remote import RemoteBrowser
-from tests.support.server import serving
 from tests.support.signing import make_key, public_set
+from tests.support.threads import providing
 
 HOME = Path(__file__).parent / "openid_client"
 CALLBACK = "https://party.example/callback"
@@ -74,7 +74,7 @@ def server(app):
     there = shutil.which("node") is not None and (HOME / "node_modules").is_dir()
     require(there, f"node with openid-client (npm ci in {HOME.name})")
     make_account()
-    with serving(app.extensions["seuil.settings"], workers=1) as url:
+    with providing(app) as url:
         yield url
 
 
