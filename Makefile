@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := tests/support/smpp tests/relying_parties/openid_client
-DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core mariadb-server slapd
+PACKAGES := tests/support/smpp tests/relying_parties/openid_client tests/relying_parties/oidc_client_ts
+DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core mariadb-server slapd apache2-bin libapache2-mod-auth-openidc
 
 .PHONY: help demo test check lint lock docs picture translations clean system packages
 .DEFAULT_GOAL := help
@@ -19,7 +19,7 @@ help:
 	@echo "make translations  the English catalogue from the texts of the source"
 	@echo "make lock          requirements/*.txt from setup.cfg"
 	@echo "make system        the Debian packages that tests need"
-	@echo "make packages      what tests talk to, from npm: an SMPP server, a relying party"
+	@echo "make packages      what tests talk to, from npm: an SMPP server, relying parties"
 	@echo "make clean         forget the environment, what was built, and the demonstration"
 
 demo: $(VENV)/.demo

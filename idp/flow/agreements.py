@@ -25,9 +25,13 @@ class Wish:
 
     @classmethod
     def of(cls, client: RegisteredClient, request: Mapping[str, Any]) -> Self:
-        """Of an authorization request as stored; scopes of single claims count as well (OIDC Core 5.5)."""
+        """Of an authorization request as stored; scopes of single claims count as well (OIDC Core 5.5).
+
+        Any program of a computer can say that it is the one which people agreed to (RFC 8252 8.6).
+        """
         scopes = frozenset([*request["scope"].split(), *request.get("learns", ())])
-        return cls(client, scopes, "consent" in request["prompt"])
+        anybody = client.public and client.application_type == "native"
+        return cls(client, scopes, anybody or "consent" in request["prompt"])
 
 
 @dataclass(frozen=True)

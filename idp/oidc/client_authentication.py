@@ -24,7 +24,7 @@ from idp.security.throttle import Budget
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PROOFS = {"client_secret", "client_assertion", "client_assertion_type"}
 _LONGEST_LIFE = 3600
-"""Seconds; what was used is remembered for so long."""
+"""Seconds, which is what Authlib's client takes; what was used is remembered for so long."""
 
 
 def by_basic(query_client: Any, token_request: TokenRequest) -> ProtocolClient | None:
@@ -145,7 +145,11 @@ def _check_claims(claims: dict[str, Any], client: ProtocolClient) -> None:
     if not audience or not all(isinstance(one, str) and one in ours for one in audience):
         raise _refused(f"aud must be {settings.issuer}.")
     now, jti = clock.now().timestamp(), claims.get("jti")
-    if not now < claims.get("exp", 0) + client_jwt.LEEWAY <= now + _LONGEST_LIFE:
+    if (
+        not now - client_jwt.LEEWAY
+        < claims.get("exp", 0)
+        <= now + client_jwt.LEEWAY + _LONGEST_LIFE
+    ):
         raise _refused("exp must be there, and no more than an hour away.")
     if not isinstance(jti, str) or not jti:
         raise _refused("jti must be there.")

@@ -1,7 +1,8 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
 
-A hint that names the current session ends it at once; anything else asks the user first. Nobody is ever
-redirected to an address that is not registered by the client that the request proves or names.
+A hint that names the current session ends it at once; anything else asks the user first, and so does an address
+where nobody can be sent. Nobody is ever redirected to an address that is not registered by the client that the
+request proves or names.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class _Asked:
     hint: Hint | None
     client: RegisteredClient | None
     target: str | None
+    astray: bool = False
+    """It names an address where it cannot lead."""
 
 
 @blueprint.get("/logout")
@@ -45,12 +48,17 @@ def end_session() -> Response:
     session = browser.find(cookies.session_token())
     if session is None:
         return _gone(asked if asked.hint else _Asked(None, None, None))
-    if asked.hint and asked.client and _names(asked.hint, asked.client, session):
+    if (
+        not asked.astray
+        and asked.hint
+        and asked.client
+        and _names(asked.hint, asked.client, session)
+    ):
         return _end(asked, session)
     headers.allow_forms_to([asked.target] if asked.target else [])
     fields = {name: request.args[name] for name in _FIELDS if name in request.args}
     client = asked.client and asked.client.in_language(locale.select())
-    return page("logout.html", client=client, fields=fields)
+    return page("logout.html", client=client, astray=asked.astray, fields=fields)
 
 
 @blueprint.post("/logout")
@@ -84,7 +92,9 @@ def _read(parameters: MultiDict[str, str]) -> _Asked:
         raise PageError("Ce lien de déconnexion se contredit. Revenez au service et réessayez.")
     client_id = hint.client_id if hint else (named if not token else None)
     client = registry.find(client_id) if client_id else None
-    return _Asked(hint, client, _target(client, parameters))
+    target = _target(client, parameters)
+    astray = target is None and bool(parameters.get("post_logout_redirect_uri"))
+    return _Asked(hint, client, target, astray)
 
 
 def _check_single(parameters: MultiDict[str, str]) -> None:

@@ -116,6 +116,17 @@ def test_prompt_none_is_told_that_consent_is_missing(consented):
     assert consented.callback["error"] == "login_required"
 
 
+def test_a_program_that_anybody_can_pretend_to_be_is_asked_about_each_time(consented):
+    """RFC 8252 8.6: as if nothing had been approved before."""
+    native = {"token_endpoint_auth_method": "none", "application_type": "native"}
+    come_from_others(consented, redirect_uris=("http://127.0.0.1/cb",), **native)
+    for _ in range(2):
+        assert consented.authorize(scope="openid").step == "consent"
+        assert consented.press(YES).callback["code"]
+    consented.authorize(scope="openid", prompt="none")
+    assert consented.callback["error"] == "consent_required"
+
+
 @pytest.mark.parametrize("prompt", [None, "consent", "none"])
 def test_a_client_of_the_house_asks_nobody(consented, prompt):
     change_client(consented, first_party=True)

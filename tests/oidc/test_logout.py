@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -20,6 +21,7 @@ from tests.support.portal import register
 from tests.support.tokens import claims_of, redeem
 
 BYE = "https://portal.example/bye"
+ASTRAY = "La demande du service n’est pas valable"
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def logout(request, signed_in):
         answer = signed_in.browser.open(
             "/logout", method=request.param, base_url=ISSUER, **{place: fields}
         )
-        if answer.headers.get("Location", "").startswith("/logout?"):
+        if answer.headers.get("Location", "").partition("?")[0] == "/logout":
             answer = signed_in.browser.get(answer.headers["Location"], base_url=ISSUER)
         return answer
 
@@ -73,17 +75,26 @@ def test_an_expired_hint_is_still_a_hint(logout, signed_in, hint):
         BYE.upper(),
         "https://portal.example/callback",
         "javascript:alert(1)",
-        "",
     ],
 )
-def test_an_unregistered_address_is_never_gone_to(logout, signed_in, hint, uri):
-    answer = logout(id_token_hint=hint, post_logout_redirect_uri=uri)
+def test_an_unregistered_address_is_never_gone_to_and_asks_first(logout, signed_in, hint, uri):
+    answer = Page(logout(id_token_hint=hint, post_logout_redirect_uri=uri, state="s"))
+    assert answer.step == "logout"
+    assert ASTRAY in answer.text
+    assert still_signed_in(signed_in)
+    signed_in.get(f"/logout?{urlencode({'id_token_hint': hint, 'post_logout_redirect_uri': uri})}")
+    assert signed_in.press("Se déconnecter").step == "logout-done"
+
+
+def test_an_empty_address_is_none(logout, signed_in, hint):
+    answer = logout(id_token_hint=hint, post_logout_redirect_uri="")
     assert answer.headers["Location"] == "/logout/done"
 
 
 def test_without_a_hint_the_user_is_asked(logout, signed_in):
     answer = logout(client_id=signed_in.client.client_id, post_logout_redirect_uri=BYE, state="s")
     assert Page(answer).step == "logout"
+    assert ASTRAY not in Page(answer).text
     assert still_signed_in(signed_in)
     signed_in.get(f"/logout?client_id={signed_in.client.client_id}&post_logout_redirect_uri={BYE}")
     signed_in.press("Se déconnecter")
@@ -110,6 +121,22 @@ def forged(hint, how):
         key = signing.active("RS256")
         return jwt.encode({"alg": "RS256", "typ": "at+jwt", "kid": key.kid}, claims, key)
     return how
+
+
+@pytest.mark.parametrize("fields", [{}, {"state": "s"}], ids=["nothing", "state"])
+def test_who_says_nothing_of_themselves_signs_out_after_a_question(logout, signed_in, fields):
+    answer = Page(logout(**fields))
+    assert answer.step == "logout"
+    assert ASTRAY not in answer.text
+    signed_in.get("/logout?state=s").press("Se déconnecter")
+    assert signed_in.step == "logout-done"
+    assert not still_signed_in(signed_in)
+
+
+def test_an_address_without_hint_and_client_is_not_gone_to(logout, signed_in):
+    assert ASTRAY in Page(logout(post_logout_redirect_uri=BYE)).text
+    signed_in.get(f"/logout?{urlencode({'post_logout_redirect_uri': BYE})}")
+    assert signed_in.press("Se déconnecter").step == "logout-done"
 
 
 @pytest.mark.parametrize(

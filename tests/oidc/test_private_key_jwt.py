@@ -5,6 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from idp import clock
 from idp.clients import keys, manage, registry
 from idp.extensions import transaction
 from tests.support.journey import ISSUER
@@ -98,6 +99,17 @@ def test_what_it_says_must_be_right(signed_in, key, changes):
     answer = post(signed_in, sign(key, claims(signed_in, **changes)))
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
     assert post(signed_in, sign(key, claims(signed_in))).status_code == 200
+
+
+@pytest.mark.parametrize("late", [0, 29])
+def test_it_may_live_for_an_hour_by_a_clock_that_is_a_little_fast(signed_in, key, late):
+    register(signed_in, jwks=public_set(key))
+    soon = int(clock.now().timestamp()) + late
+    lives = {"iat": soon, "exp": soon + 3600}
+    assert post(signed_in, sign(key, claims(signed_in, **lives))).status_code == 200
+    longer = {**lives, "exp": soon + 3660}
+    refused = post(signed_in, sign(key, claims(signed_in, **longer))).get_json()
+    assert refused["error"] == "invalid_client"
 
 
 def test_it_is_good_once(signed_in, key):

@@ -110,6 +110,9 @@ def test_a_uri_with_a_query_of_its_own_keeps_it(person, app, account):
     person.authorize(client_id=client_id, redirect_uri=uri).two_factors(ADDRESS)
     assert person.callback["tenant"] == "7"
     assert person.callback["code"]
+    for near in ("", "?tenant=8", "?tenant=7&x=1", "?x=1&tenant=7"):
+        missed = {"client_id": client_id, "redirect_uri": uri.partition("?")[0] + near}
+        assert "Location" not in ask(person, "GET", missed).headers
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -23,8 +23,9 @@ from tests.support.environment import require
 from tests.support.inbox import Inbox
 from tests.support.journey import Person
 from tests.support.remote import RemoteBrowser
-from tests.support.server import serving
+from tests.support.settings import override
 from tests.support.signing import make_key, public_set
+from tests.support.threads import providing
 
 HOME = Path(__file__).parent / "openid_client"
 CALLBACK = "https://party.example/callback"
@@ -77,15 +78,11 @@ def _major() -> int:
 
 
 @pytest.fixture
-def account(app):
+def server(app):
     there = shutil.which("node") is not None and (HOME / "node_modules").is_dir()
     require(there, f"node with openid-client (npm ci in {HOME.name})")
     make_account()
-
-
-@pytest.fixture
-def server(app, account):
-    with serving(app.extensions["seuil.settings"], workers=1) as url:
+    with providing(app) as url:
         yield url
 
 
@@ -180,29 +177,27 @@ def test_signed_answers_and_single_claims(begun: Begun) -> None:
     assert party.do("userinfo")["sub"] == claims["sub"]
 
 
-@pytest.mark.usefixtures("account")
-def test_an_application_that_registers_itself(app: Flask, inbox: Inbox) -> None:
-    settings = app.extensions["seuil.settings"].model_copy(update={"registration": "token"})
+def test_an_application_that_registers_itself(app: Flask, inbox: Inbox, server: str) -> None:
     with transaction():
         _row, token = registration_tokens.issue(
             "party", uses=1, lives=timedelta(minutes=5), actor="os:tests"
         )
     metadata = {
-        "client_name": "Party",
+        "client_name": "Registered by itself",
         "redirect_uris": [CALLBACK],
         "grant_types": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_method": "client_secret_post",
     }
-    with serving(settings, workers=1) as url, ExitStack() as ended:
-        setup = {"issuer": url, "register": metadata, "token": token, "redirect_uri": CALLBACK}
+    with override(app, registration="token"), ExitStack() as ended:
+        setup = {"issuer": server, "register": metadata, "token": token, "redirect_uri": CALLBACK}
         party = Party(setup)
         ended.callback(party.stop)
         known = party.do("registered")
         client = portal.TestClientApp(known["client_id"], known["client_secret"], CALLBACK)
-        person = Person(app, inbox, client, url)
+        person = Person(app, inbox, client, server)
         person.browser = RemoteBrowser()
         begun = party.do("begin", how="plain", parameters={"scope": "openid email"})["url"]
-        person.get(begun.removeprefix(url)).two_factors(ADDRESS).press(YES)
+        person.get(begun.removeprefix(server)).two_factors(ADDRESS).press(YES)
         assert person.callback
         party.do("finish", url=f"{CALLBACK}?{urlencode(person.callback)}")
         assert party.do("userinfo")["email"] == ADDRESS

@@ -41,9 +41,16 @@ PAGES = ("", "/sign-in", "/email", "/email-code", "/email-verified", "/phone", "
 PAGES += ("/profile", "/done", "/second-factor", "/join")
 PAGES += ("/invitation", "/legacy-contact", "/new-email", "/new-email-code")
 PAGES += ("/recovery", "/recovery-code", "/recovery-phone-code", "/recovery-password")
+PAGES += ("/terms", "/consent")
 ACTIONS = ("/email/change", "/phone/change", "/phone/refuse", "/resend", "/channel", "/start-over")
 ACTIONS += ("/join/begin", "/join/give-up")
-ACTIONS += ("/recovery/begin", "/recovery/change", "/invitation/begin", "/new-email/change")
+ACTIONS += (
+    "/recovery/begin",
+    "/recovery/change",
+    "/invitation/begin",
+    "/new-email/change",
+    "/refuse",
+)
 CODE_PAGES = ("email-code", "phone-code", "second-factor", "recovery-code", "recovery-phone-code")
 CODE_PAGES += ("new-email-code",)
 NEXT = ("sign-in", "email", *CODE_PAGES, "email-verified", "phone", "profile", "done")

@@ -85,6 +85,8 @@ class Person:
         self.callback: dict[str, str] | None = None
         self.posted_to = ""
         """Where the last answer by form went."""
+        self.left_for = ""
+        """Where the last redirect away from the provider led."""
         self.verifier = secrets.token_urlsafe(32)
         self.method = "GET"
         """How the relying party sends its authorization requests."""
@@ -147,7 +149,7 @@ class Person:
             if not target.startswith(self.issuer + "/"):
                 query = parse_qs(urlsplit(target).query, keep_blank_values=True)
                 self.callback = {name: values[0] for name, values in query.items()}
-                self.page = None
+                self.left_for, self.posted_to, self.page = target, "", None
                 return self
             path = target.removeprefix(self.issuer)
             response = self.browser.get(path, base_url=self.issuer)

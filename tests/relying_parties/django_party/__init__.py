@@ -1,0 +1,1 @@
+"""A relying party on Django with mozilla-django-oidc: settings, pages, and a server for them."""
