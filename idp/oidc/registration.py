@@ -91,6 +91,9 @@ def _register() -> Response:
     if token is None:
         total = Budget("registrations", settings.registrations_per_day, timedelta(days=1))
         _admit("registrations", total)
+    elif new.sector_identifier_uri:
+        # A token is used up by what succeeds only: it must not make us ask for ever.
+        _admit("registrations")
     sectors.check(new)
     with transaction():
         if token and not registration_tokens.use(token):

@@ -339,6 +339,15 @@ def test_strangers_register_no_more_than_their_network_and_all_together_may(deve
         assert changes == [200, 200, 429]
 
 
+def test_no_token_makes_us_ask_for_ever(developer, app):
+    value = token()
+    asked = {"subject_type": "pairwise", "sector_identifier_uri": "https://[::1]:1/sector"}
+    with override(app, registrations_per_network=2):
+        answers = [developer.register(value, **asked).status_code for _ in range(3)]
+        assert answers == [400, 400, 429]
+        assert developer.register(value).status_code == 201
+
+
 def test_what_nobody_uses_goes_and_what_somebody_vouched_for_stays(developer, app, inbox, account):
     developer.register()
     vouched, used = Developer(app), Developer(app)
