@@ -21,7 +21,7 @@ from tests.support.tokens import ask_token, redeem, refresh, userinfo
 
 NOT_JSON = ("/authorize", "/logout", "/alert", "/reminders", "/account", "/interaction", "/static")
 BOUNDED = limits(
-    max_examples=30,
+    max_examples=20,
     derandomize=True,
     database=None,
     deadline=None,
@@ -165,5 +165,5 @@ def test_whatever_is_sent_is_answered_as_it_says(app, known, operation, mode):
 
     seen = set()
     answered()
-    if mode is GenerationMode.POSITIVE and operation.path not in {"/token", "/par"}:
-        assert seen & {200, 201}, "some were right"
+    if mode is GenerationMode.POSITIVE:
+        assert len(seen) > 1, "whoever is known is answered otherwise than others"
