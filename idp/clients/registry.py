@@ -67,6 +67,11 @@ def resource_server(uri: str) -> RegisteredClient | None:
     return next((client for client in servers if client.resource_uri == uri), None)
 
 
+def server_of_scope(scope: str) -> RegisteredClient | None:
+    """The resource server that has a scope: no two have the same."""
+    return next((client for client in all_clients() if scope in client.resource_scopes), None)
+
+
 def told_of_logouts() -> list[int]:
     """Row ids of the clients that have an address for it."""
     return [client.id for client in all_clients() if client.backchannel_logout_uri]

@@ -5,6 +5,7 @@ import pytest
 from idp.clients import manage
 from idp.extensions import transaction
 from tests.oidc.conftest import told
+from tests.support.agreeing import YES, come_from_others
 from tests.support.apis import API, OTHER, allow, opened, register_api
 from tests.support.journey import ISSUER
 from tests.support.signing import make_key, public_set, sign
@@ -79,6 +80,16 @@ def test_without_a_scope_of_its_own_there_is_no_token_for_it(ready):
     tokens = redeem(ready.authorize(scope=SCOPE, resource=API))
     assert refused(refresh(ready, tokens["refresh_token"], scope="openid"), "invalid_scope")
     assert refresh(ready, tokens["refresh_token"], scope="openid read").status_code == 200
+
+
+def test_people_are_told_whose_scope_they_agree_to(ready):
+    come_from_others(ready)
+    allow(ready.client, API)
+    ready.authorize(scope="openid read", resource=API)
+    assert ready.step == "consent"
+    assert "utiliser API en votre nom (read)" in ready.page.text
+    tokens = redeem(ready.press(YES))
+    assert (audience(tokens), tokens["scope"]) == (API, "read")
 
 
 def test_userinfo_may_be_named_beside_others(ready):
