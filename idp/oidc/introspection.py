@@ -48,8 +48,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
     ) -> bool:
         """Its own tokens, and those for it: of others a client learns no more than of what is no token."""
         asking = client.registered
-        is_audience = bool(token.resource) and token.resource == asking.resource_uri
-        return is_audience or token.client_id == asking.id
+        return asking.id == token.client_id or asking.resource_uri == token.resource
 
     def create_introspection_payload(self, token: Token | ClientToken | None) -> dict[str, Any]:
         """RFC 7662 2.2."""
