@@ -10,7 +10,7 @@ from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
 from idp.flow.interaction import Interaction
 from idp.grants.consents import Consent
-from idp.grants.models import AuthorizationCode
+from idp.grants.models import AuthorizationCode, ClientToken
 from idp.keys.models import SigningKey
 from idp.legacy.copies import LegacyLoad, LegacyRow
 from idp.migration.invitations import Invitation
@@ -24,5 +24,5 @@ MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
     *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
     *(CacheVersion, Authentication, CampaignDay, CampaignPause, LegacyLoad, LegacyRow),
-    *(Consent, Invitation, LogoutNotice, PairwiseSalt, ReminderStop),
+    *(ClientToken, Consent, Invitation, LogoutNotice, PairwiseSalt, ReminderStop),
 )

@@ -13,6 +13,7 @@ from idp.challenges import sms
 from idp.extensions import Base, db, transaction
 from idp.flow import alerts
 from idp.flow.alerts import AlertKind
+from idp.grants.models import ClientToken
 from idp.keys import signing
 from idp.migration import invitations
 from idp.migration.invitations import By
@@ -114,6 +115,7 @@ def crowded(person, lived_in):
             address = EmailAddress(f"n{number}@example.ch", f"n{number}@example.ch")
             invitations.invite_newcomer(address, By("os:clerk", "asked"))
             make(LogoutNotice.__table__, expires_at=clock.now())
+            make(ClientToken.__table__, expires_at=clock.now())
             db.session.add(ReminderStop(digest=number, expires_at=clock.now()))
             alerts.tell(db.session.scalars(select(Account)).first(), AlertKind.NEW_BROWSER)
     lived_in.shift(timedelta(days=730))
