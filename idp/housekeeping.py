@@ -16,7 +16,7 @@ from idp.delivery import upkeep as outbox
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
 from idp.flow import alerts, interaction, undelivered
-from idp.grants import codes, tokens
+from idp.grants import client_tokens, codes, tokens
 from idp.keys import kek, signing
 from idp.legacy import identity
 from idp.migration import funnel, invitations, reminders
@@ -56,6 +56,7 @@ def _purge_audit(limit: int) -> int:
 
 _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("token", tokens.purge),
+    ("client_token", client_tokens.purge),
     ("authorization_code", codes.purge),
     ("interaction", interaction.purge),
     ("invitation", invitations.purge),

@@ -49,6 +49,7 @@ def constructed(name: str) -> list[str]:
         ("CodeVerified", "idp/challenges/verify.py"),
         ("AuthorizationCode", "idp/grants/codes.py"),
         ("Token", "idp/grants/tokens.py"),
+        ("ClientToken", "idp/grants/client_tokens.py"),
         ("Account", "idp/accounts/account.py"),
     ],
 )
@@ -62,6 +63,11 @@ def test_the_database_refuses_what_descends_from_no_authentication(table):
     assert MODELS_LOADED
     assert not column.nullable
     assert [key.target_fullname for key in column.foreign_keys] == ["authentication.id"]
+
+
+def test_a_token_without_an_authentication_is_about_nobody():
+    table = Base.metadata.tables["client_token"]
+    assert {key.column.table.name for key in table.foreign_keys} == {"client"}
 
 
 def test_an_authentication_needs_both_factors_and_one_code_serves_once():

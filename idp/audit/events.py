@@ -183,7 +183,7 @@ def refresh_token_reused(*, client_id: str, sub: str) -> None:
     _record("refresh_token_reused", account=sub, client=client_id)
 
 
-def token_revoked(*, client_id: str, sub: str, kind: str) -> None:
+def token_revoked(*, client_id: str, sub: str | None, kind: str) -> None:
     """A relying party gave a token up (RFC 7009); with a refresh token all that came with it."""
     _record("token_revoked", account=sub, client=client_id, kind=kind)
 

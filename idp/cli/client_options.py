@@ -9,7 +9,13 @@ import rich_click as click
 
 from idp.clients.metadata import KINDS, as_field
 from idp.clients.registration import gather
-from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, InvalidRegistrationError
+from idp.clients.rules import (
+    AUTH_METHODS,
+    GRANT_TYPES,
+    SCOPES,
+    TOKEN_FORMATS,
+    InvalidRegistrationError,
+)
 from idp.security import strict_json
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +31,9 @@ _SHORT = {
     "require_pushed_authorization_requests": "require-pushed-requests",
     "legacy_sources": "legacy-source",
     "localized": "in-language",
+    "resources": "resource",
+    "userinfo_acr_values": "userinfo-acr",
+    "dpop_bound_access_tokens": "require-dpop",
 }
 """Options that are not called as their field is."""
 HELP = {
@@ -44,7 +53,7 @@ HELP = {
     "grant_types": f"{', '.join(GRANT_TYPES)}; repeatable.",
     "subject_type": "public: one sub for all; pairwise: another for each sector.",
     "sector_identifier_uri": "Address that lists the redirect URIs of a sector.",
-    "scope": f"Space-separated, of: {' '.join(SCOPES)}.",
+    "scope": f"Space-separated, of: {' '.join(SCOPES)}; and of its resource servers'.",
     "token_endpoint_auth_method": f"{', '.join(AUTH_METHODS)} (a public client).",
     "token_endpoint_auth_signing_alg": "How its assertions are signed; any way when left out.",
     "jwks": "JSON file with its public keys (a JWK Set).",
@@ -61,6 +70,14 @@ HELP = {
     "require_pkce": "Demand PKCE (default).",
     "id_token_scope_claims": "Claims of the scope also in the ID token, for one that reads only that.",
     "default_max_age": "Seconds after which users sign in again; -1: no such limit.",
+    "dpop_bound_access_tokens": "Refuse its token requests without a DPoP proof.",
+    "userinfo_max_age": "Seconds after which userinfo asks for a fresh sign-in; -1: never.",
+    "userinfo_acr_values": "Level that userinfo asks for; repeatable.",
+    "resources": "Address of a resource server that it may use; repeatable.",
+    "resource_uri": "It is a resource server itself, at this address.",
+    "resource_scope": "Scopes of its own, space-separated.",
+    "resource_token_format": f"Tokens for it: {' or '.join(TOKEN_FORMATS)}.",
+    "resource_token_lifetime": "Seconds that tokens for it live; -1: as all others.",
     "legacy_sources": "Old system whose identifiers it learns with the scope legacy; repeatable.",
     "legacy_until": "The last day on which it does.",
 }
@@ -81,8 +98,9 @@ def metadata(command: F) -> F:
 def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     """What the file and the options say. Raises InvalidRegistrationError, UsageError."""
     typed = {name: value for name, value in options.items() if value not in (None, ())}
-    if typed.get("default_max_age") == -1:
-        typed["default_max_age"] = None
+    for name in ("default_max_age", "userinfo_max_age", "resource_token_lifetime"):
+        if typed.get(name) == -1:
+            typed[name] = None
     if "legacy_until" in typed:
         typed["legacy_until"] = typed["legacy_until"].date()
     if "localized" in typed:

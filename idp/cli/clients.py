@@ -20,6 +20,7 @@ from idp.clients.registration import Registration, as_json
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import db, settings, transaction
 from idp.legacy import registry
+from idp.sessions.authentication import ACR
 
 
 @click.group()
@@ -39,11 +40,15 @@ def create(client_id: str, file: Path | None, *, as_json: bool, **options: Any) 
     """Register an application. Its secret is shown once, here."""
     with database_only():
         given = client_options.given(file, options)
-        for field in ("client_name", "redirect_uris"):
+        signs_in = "authorization_code" in given.get("grant_types", ("authorization_code",))
+        for field in ("client_name", *(["redirect_uris"] if signs_in else [])):
             if field not in given:
                 missing = f"Missing option '{client_options.flag(field)}'."
                 raise click.UsageError(missing, click.get_current_context())
+        if not signs_in:
+            given.setdefault("scope", "")
         _check_sources(given)
+        _check_levels(given)
         new = Registration(**given)
         sectors.check(new)
         with transaction():
@@ -85,6 +90,7 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
             raise click.UsageError("Name something to change.", click.get_current_context())
         before = as_json(_registered(client_id).registration)
         _check_sources(given)
+        _check_levels(given)
         sectors.check(manage.changed_by(client_id, given))
         with transaction():
             after = as_json(manage.update_client(client_id, given).registration)
@@ -165,6 +171,16 @@ def _check_sources(given: dict[str, Any]) -> None:
             there = ", ".join(known) or "none: see IDP_LEGACY_SOURCES"
             raise InvalidRegistrationError(
                 "legacy_sources", f"has no old system {name}; there are: {there}"
+            )
+
+
+def _check_levels(given: dict[str, Any]) -> None:
+    """Raises InvalidRegistrationError for a level that nobody can reach here."""
+    for level in given.get("userinfo_acr_values", ()):
+        if level not in ACR.values():
+            there = ", ".join(ACR.values())
+            raise InvalidRegistrationError(
+                "userinfo_acr_values", f"has no level {level}; there are: {there}"
             )
 
 

@@ -31,8 +31,8 @@ _SHAPES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "Ed25519": lambda key: key["kty"] == "OKP" and key.get("crv") == "Ed25519",
     "EdDSA": lambda key: key["kty"] == "OKP" and key.get("crv") == "Ed25519",
 }
-# Clients choose the name, so it is no news to whoever reads our log.
-warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
+# Clients choose name and size, so they are no news to whoever reads our log.
+warnings.filterwarnings("ignore", "EdDSA is deprecated|Key size should be", SecurityWarning)
 
 PublicKey = RSAKey | ECKey | OKPKey
 
@@ -118,6 +118,17 @@ def for_encryption(client: Registration, alg: str) -> tuple[PublicKey, ...]:
     kty = "RSA" if alg.startswith("RSA") else "EC"
     fit = [key for key in _known(client) if _encrypts(key.as_dict(private=False), kty, alg)]
     return tuple(sorted(fit, key=lambda key: key.as_dict(private=False).get("use") != "enc"))
+
+
+def shown(jwk: Any, alg: Any) -> PublicKey | None:
+    """A public key that somebody shows of their own, if such a signature can be of it and it is no weak one."""
+    try:
+        (key,) = read({"keys": [jwk]})
+    except ValueError:
+        return None
+    fits = alg in ALGORITHMS and _SHAPES[alg](key.as_dict(private=False))
+    weak = isinstance(key, RSAKey) and key.public_key.key_size < 2048
+    return key if fits and not weak else None
 
 
 def _encrypts(key: dict[str, Any], kty: str, alg: str) -> bool:

@@ -26,6 +26,7 @@ def create(registration: Registration, client_id: str = "") -> tuple[Client, str
     check(registration)
     if get(client_id):
         raise InvalidRegistrationError("client_id", "is taken; choose another or leave it out")
+    _check_unique(registration, client_id)
     client = Client(client_id=client_id, registration=registration)
     db.session.add(client)
     db.session.flush()
@@ -46,6 +47,7 @@ def rewrite(client_id: str, new: Registration) -> Client:
     """Put another registration in the place of the present one. Raises InvalidRegistrationError."""
     client = _existing(client_id)
     check(new)
+    _check_unique(new, client_id)
     if new.public != client.registration.public:
         raise InvalidRegistrationError(_METHOD, "cannot change between public and confidential")
     if new.has_secret and not client.secrets:
@@ -103,6 +105,22 @@ def listing() -> list[Client]:
 
 
 _METHOD = "token_endpoint_auth_method"
+
+
+def _check_unique(new: Registration, client_id: str) -> None:
+    """A resource server has its address and its scopes for itself, so that people who agree to a scope agree to
+    one server. Whoever registers another meanwhile waits at `changed`."""
+    if not new.resource_uri:
+        return
+    registry.changed()
+    others = [one.registration for one in listing() if one.client_id != client_id]
+    if new.resource_uri in {one.resource_uri for one in others}:
+        raise InvalidRegistrationError("resource_uri", "is that of another client")
+    elsewhere = {scope for one in others for scope in one.resource_scope.split()}
+    if taken := sorted(elsewhere & set(new.resource_scope.split())):
+        raise InvalidRegistrationError(
+            "resource_scope", f"has {taken[0]}: that is another client's"
+        )
 
 
 def _existing(client_id: str) -> Client:

@@ -20,7 +20,7 @@ class Registration:
     """Client metadata; what a registration leaves out has the value given here."""
 
     client_name: str
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     application_type: str = "web"
     # Of the house: its people are asked for no consent.
@@ -57,6 +57,18 @@ class Registration:
     # Claims of the scope also in the ID token, for an application that reads only that.
     id_token_scope_claims: bool = False
     default_max_age: int | None = None
+    # Its access tokens are good only with a key of its own (RFC 9449).
+    dpop_bound_access_tokens: bool = False
+    # What userinfo asks of a sign-in, however the token came to be (RFC 9470).
+    userinfo_max_age: int | None = None
+    userinfo_acr_values: tuple[str, ...] = ()
+    # Resource servers for which it may get tokens (RFC 8707).
+    resources: tuple[str, ...] = ()
+    # A resource server itself: its address, scopes of its own, and how tokens for it are made (RFC 9068).
+    resource_uri: str = ""
+    resource_scope: str = ""
+    resource_token_format: str = "jwt"
+    resource_token_lifetime: int | None = None
     # Old systems whose identifiers it may learn (scope `legacy`), to this day.
     legacy_sources: tuple[str, ...] = ()
     legacy_until: date | None = None
@@ -83,7 +95,8 @@ class Registration:
     @property
     def sector(self) -> str:
         """The host that stands for all clients which know people by the same pairwise `sub`."""
-        return urlsplit(self.sector_identifier_uri or self.redirect_uris[0]).hostname or ""
+        address = self.sector_identifier_uri or next(iter(self.redirect_uris), self.resource_uri)
+        return urlsplit(address).hostname or ""
 
     @property
     def encrypts(self) -> bool:

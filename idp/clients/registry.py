@@ -34,6 +34,11 @@ class RegisteredClient(Registration):
         """What it may ask for."""
         return frozenset(self.scope.split())
 
+    @cached_property
+    def resource_scopes(self) -> frozenset[str]:
+        """What others may ask for at it."""
+        return frozenset(self.resource_scope.split())
+
     def secret_matches(self, secret: str) -> bool:
         """True when the text is one of the secrets in force; compared in constant time."""
         now, typed = clock.now(), tokens.digest(secret)
@@ -63,6 +68,17 @@ def by_row_id(row_id: int) -> RegisteredClient | None:
 def all_clients() -> Iterable[RegisteredClient]:
     """Every registration."""
     return _cache.get().values()
+
+
+def resource_server(uri: str) -> RegisteredClient | None:
+    """The client that is the resource server of this address."""
+    servers = (client for client in all_clients() if client.resource_uri)
+    return next((client for client in servers if client.resource_uri == uri), None)
+
+
+def server_of_scope(scope: str) -> RegisteredClient | None:
+    """The resource server that has a scope: no two have the same."""
+    return next((client for client in all_clients() if scope in client.resource_scopes), None)
 
 
 def told_of_logouts() -> list[int]:

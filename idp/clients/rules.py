@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from idp.clients import keys
+from idp.clients import keys, registry
 from idp.clients.registration import CLIENT_ID, SHOWN, Registration
 from idp.extensions import settings
 from idp.keys import signing
@@ -12,7 +12,8 @@ from idp.keys.encryption import ALGORITHMS, ENCODINGS
 
 SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "legacy")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-GRANT_TYPES = ("authorization_code", "refresh_token")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+TOKEN_FORMATS = ("jwt", "opaque")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 SUBJECT_TYPES = ("public", "pairwise")
@@ -20,7 +21,7 @@ REQUEST_ALGORITHMS = ("", "none", *keys.ALGORITHMS)
 """What request objects may be signed with; empty: the client sends none."""
 _URIS = (
     *("client_uri", "initiate_login_uri", "backchannel_logout_uri"),
-    *("jwks_uri", "sector_identifier_uri"),
+    *("jwks_uri", "sector_identifier_uri", "resource_uri"),
     *("logo_uri", "policy_uri", "tos_uri"),
 )
 _METHOD = "token_endpoint_auth_method"
@@ -28,8 +29,13 @@ _ASSERTION_ALG = "token_endpoint_auth_signing_alg"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _MOST_LOCALIZED = 50
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+"""RFC 6749 3.3."""
+_ACR = re.compile(r"[A-Za-z0-9:._-]+")
 _LONGEST_AGE = 999_999_999
-"""Seconds; more is no time that could be reckoned with."""
+_LONGEST_SCOPE = 1000
+_LONGEST_LIFE = 12 * 3600
+"""Seconds; a token is gone with its code, which is kept for a day longer than the usual ones live."""
 
 
 class InvalidRegistrationError(Exception):
@@ -47,8 +53,6 @@ def check(new: Registration) -> None:
     """Check a whole registration. Raises InvalidRegistrationError for the first thing wrong."""
     _check_name("client_name", new.client_name)
     _check_localized(new.localized)
-    if not new.redirect_uris:
-        raise InvalidRegistrationError("redirect_uris", "needs at least one address")
     for field in ("redirect_uris", "post_logout_redirect_uris"):
         uris = getattr(new, field)
         if len(set(uris)) < len(uris):
@@ -62,17 +66,19 @@ def check(new: Registration) -> None:
         ("grant_types", new.grant_types, GRANT_TYPES),
         ("application_type", [new.application_type], ("web", "native")),
         ("subject_type", [new.subject_type], SUBJECT_TYPES),
-        ("scope", new.scope.split(), SCOPES),
+        ("scope", new.scope.split(), (*SCOPES, *_scopes_elsewhere(new))),
+        ("resource_token_format", [new.resource_token_format], TOKEN_FORMATS),
         (_METHOD, [new.token_endpoint_auth_method], AUTH_METHODS),
         *_choices_of_answers(new),
         (_ASSERTION_ALG, [new.token_endpoint_auth_signing_alg], ("", *keys.ALGORITHMS)),
         ("request_object_signing_alg", [new.request_object_signing_alg], REQUEST_ALGORITHMS),
     ):
         _check_choices(field, chosen, known)
+    _check_grants(new)
     _check_together(new)
+    _check_resource_server(new)
     _check_legacy(new)
     _check_keys(new)
-    _check_request_objects(new)
 
 
 def check_client_id(client_id: str) -> None:
@@ -142,24 +148,74 @@ def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> N
 
 
 def _check_together(new: Registration) -> None:
-    scopes = new.scope.split()
-    if "openid" not in scopes:
-        raise InvalidRegistrationError("scope", "must contain openid")
-    if "authorization_code" not in new.grant_types:
-        raise InvalidRegistrationError("grant_types", "must contain authorization_code")
-    if "offline_access" in scopes and "refresh_token" not in new.grant_types:
-        raise InvalidRegistrationError("scope", "offline_access needs the refresh_token grant type")
     if new.subject_type == "pairwise" and not new.sector_identifier_uri and len(new.hosts) > 1:
         raise InvalidRegistrationError(
             "sector_identifier_uri",
             "is missing: redirect_uris are of several hosts (OIDC Core 8.1)",
         )
+    if new.subject_type == "pairwise" and not new.sector:
+        raise InvalidRegistrationError("subject_type", "cannot be pairwise without any address")
     if new.public and not new.require_pkce:
         raise InvalidRegistrationError("require_pkce", "cannot be off for a public client")
     if not new.require_pkce and "no-pkce" not in settings.weaker_clients:
         raise InvalidRegistrationError("require_pkce", _needs_option("no-pkce"))
-    if new.default_max_age is not None and not 0 <= new.default_max_age <= _LONGEST_AGE:
-        raise InvalidRegistrationError("default_max_age", "must be 0 to 999999999 seconds")
+    for field in ("default_max_age", "userinfo_max_age"):
+        if (seconds := getattr(new, field)) is not None and not 0 <= seconds <= _LONGEST_AGE:
+            raise InvalidRegistrationError(field, "must be 0 to 999999999 seconds")
+    if not all(_ACR.fullmatch(acr) for acr in new.userinfo_acr_values):
+        raise InvalidRegistrationError("userinfo_acr_values", "must be names of levels")
+
+
+def _check_grants(new: Registration) -> None:
+    """Whoever signs people in has an address and `openid`; others have neither."""
+    scopes, grants = new.scope.split(), new.grant_types
+    signs_in = "authorization_code" in grants
+    if signs_in and not new.redirect_uris:
+        raise InvalidRegistrationError("redirect_uris", "needs at least one address")
+    if signs_in and "openid" not in scopes:
+        raise InvalidRegistrationError("scope", "must contain openid")
+    if not signs_in and (new.redirect_uris or "refresh_token" in grants):
+        raise InvalidRegistrationError("grant_types", "must contain authorization_code")
+    if not signs_in and set(scopes) & set(SCOPES):
+        raise InvalidRegistrationError("scope", "of people needs the authorization_code grant type")
+    if "offline_access" in scopes and "refresh_token" not in grants:
+        raise InvalidRegistrationError("scope", "offline_access needs the refresh_token grant type")
+    if "client_credentials" in grants and (new.public or not new.resources):
+        raise InvalidRegistrationError(
+            "grant_types",
+            "client_credentials is for clients that prove who they are, with resources",
+        )
+    if len(new.scope) > _LONGEST_SCOPE:
+        raise InvalidRegistrationError("scope", f"is longer than {_LONGEST_SCOPE} characters")
+
+
+def _scopes_elsewhere(new: Registration) -> Iterator[str]:
+    """Scopes of the resource servers for which it may get tokens."""
+    for uri in new.resources:
+        server = registry.resource_server(uri)
+        if server is None:
+            raise InvalidRegistrationError(
+                "resources", f"has no such resource server: register it with resource_uri {uri!r}"
+            )
+        yield from server.resource_scopes
+
+
+def _check_resource_server(new: Registration) -> None:
+    scopes, life = new.resource_scope.split(), new.resource_token_lifetime
+    if (scopes or life) and not new.resource_uri:
+        raise InvalidRegistrationError("resource_uri", "is missing: where is the resource server?")
+    if new.resource_uri and not scopes:
+        raise InvalidRegistrationError("resource_scope", "needs at least one scope")
+    if not all(_SCOPE.fullmatch(scope) for scope in scopes):
+        raise InvalidRegistrationError("resource_scope", "has characters that no scope can have")
+    if own := sorted(set(scopes) & set(SCOPES)):
+        raise InvalidRegistrationError("resource_scope", f"cannot have {own[0]}: that is ours")
+    if len(new.resource_scope) > _LONGEST_SCOPE:
+        raise InvalidRegistrationError(
+            "resource_scope", f"is longer than {_LONGEST_SCOPE} characters"
+        )
+    if life is not None and not 30 <= life <= _LONGEST_LIFE:
+        raise InvalidRegistrationError("resource_token_lifetime", "must be 30 seconds to 12 hours")
 
 
 def _check_legacy(new: Registration) -> None:
@@ -186,9 +242,6 @@ def _check_keys(new: Registration) -> None:
         raise InvalidRegistrationError(
             "jwks", "is missing: give the public keys, or their jwks_uri"
         )
-
-
-def _check_request_objects(new: Registration) -> None:
     unsigned = new.request_object_signing_alg == "none"
     if unsigned and "unsigned-requests" not in settings.weaker_clients:
         raise InvalidRegistrationError(

@@ -27,7 +27,7 @@ _THEIRS = {
     *("id_token_encrypted_response_alg", "id_token_encrypted_response_enc"),
     *("userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"),
     *("request_object_signing_alg", "require_signed_request_object"),
-    "require_pushed_authorization_requests",
+    *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
 }
 FIXED: dict[str, Any] = {
     field.name: field.default for field in fields(Registration) if field.name not in _THEIRS

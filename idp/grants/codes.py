@@ -17,7 +17,7 @@ from idp.sessions.browser import LiveSession
 @dataclass(frozen=True)
 class NewCode:
     """What the authorization request fixes. `client_id` is the row id; `scope` is space-separated; `claims` are
-    single ones, by place."""
+    single ones, by place; `resources` and `jkt` as in `models`."""
 
     client_id: int
     redirect_uri: str
@@ -26,6 +26,8 @@ class NewCode:
     nonce: str | None
     code_challenge: str | None
     claims: dict[str, Any] | None = None
+    resources: list[str] | None = None
+    jkt: str | None = None
 
 
 def issue(session: LiveSession, new: NewCode) -> str:

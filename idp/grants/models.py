@@ -34,6 +34,8 @@ class AuthorizationCode(Base):
     nonce: Mapped[str | None] = mapped_column(String(2000))
     code_challenge: Mapped[str | None] = mapped_column(String(128))
     claims: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    resources: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    jkt: Mapped[str | None] = mapped_column(String(43))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -52,7 +54,11 @@ class TokenKind(enum.StrEnum):
 
 
 class Token(Base):
-    """An access or refresh token, stored as SHA-256."""
+    """An access or refresh token, stored as SHA-256.
+
+    An access token is for the resource server of the address `resource`, or for our userinfo. `jkt` is the
+    thumbprint of the key without which it is worth nothing.
+    """
 
     __tablename__ = "token"
 
@@ -67,6 +73,8 @@ class Token(Base):
     epoch: Mapped[int]
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
     scope: Mapped[str] = mapped_column(String(1000))
+    resource: Mapped[str | None] = mapped_column(String(2000))
+    jkt: Mapped[str | None] = mapped_column(String(43))
     issued_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
@@ -74,3 +82,18 @@ class Token(Base):
     code: Mapped[AuthorizationCode] = relationship(lazy="raise")
     account: Mapped[Account] = relationship(lazy="raise")
     authentication: Mapped[Authentication] = relationship(lazy="raise")
+
+
+class ClientToken(Base):
+    """An access token that a client has for itself and no person (RFC 6749 4.4), stored as SHA-256."""
+
+    __tablename__ = "client_token"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
+    scope: Mapped[str] = mapped_column(String(1000))
+    resource: Mapped[str] = mapped_column(String(2000))
+    jkt: Mapped[str | None] = mapped_column(String(43))
+    issued_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,10 +1,10 @@
-"""Access and refresh tokens, opaque and stored as digests.
+"""Access and refresh tokens, stored as digests; what they look like is not known here.
 
 A token lives while it has not expired, its code is not revoked, and its epoch is the account's.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import contains_eager
@@ -16,12 +16,26 @@ from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.security import tokens
 
 
-def issue(kind: TokenKind, code: AuthorizationCode, scope: str) -> str:
+@dataclass(frozen=True)
+class Terms:
+    """What a token is tied to: `resource` and `jkt` as in `models`; the life of an access token (None: as
+    usual); its value where that is made elsewhere."""
+
+    resource: str | None = None
+    jkt: str | None = None
+    life: timedelta | None = None
+    value: str | None = None
+
+
+_USUAL = Terms()
+
+
+def issue(kind: TokenKind, code: AuthorizationCode, scope: str, terms: Terms = _USUAL) -> str:
     """Insert a token that hangs on the code; its value, which is not kept."""
-    value = tokens.new_token()
+    value = terms.value or tokens.new_token()
     now = clock.now()
     if kind is TokenKind.ACCESS:
-        expires_at = now + settings.access_token_lifetime
+        expires_at = now + (terms.life or settings.access_token_lifetime)
     else:
         family_ends = code.created_at + settings.refresh_token_lifetime
         expires_at = min(now + settings.refresh_token_idle, family_ends)
@@ -35,6 +49,8 @@ def issue(kind: TokenKind, code: AuthorizationCode, scope: str) -> str:
             epoch=code.epoch,
             client_id=code.client_id,
             scope=scope,
+            resource=terms.resource,
+            jkt=terms.jkt,
             expires_at=expires_at,
         )
     )

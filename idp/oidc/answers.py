@@ -41,6 +41,8 @@ def grant(
             nonce=request.nonce,
             code_challenge=request.code_challenge,
             claims=request.claims or None,
+            resources=[*request.resources] or None,
+            jkt=request.dpop_jkt,
         )
         code = codes.issue(session, new)
         _note(session, client.client_id)

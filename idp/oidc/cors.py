@@ -12,7 +12,7 @@ from idp.clients import registry
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
 }
 
@@ -40,7 +40,7 @@ def _allow(response: Response, origin: str) -> Response:
     if request.method == "OPTIONS":
         response.headers.update(_PREFLIGHT)
     elif origin != "*":
-        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
     return response
 
 

@@ -101,6 +101,7 @@ def _algorithms() -> dict[str, list[str]]:
         "id_token_signing_alg_values_supported": ours,
         "userinfo_signing_alg_values_supported": ours,
         "request_object_signing_alg_values_supported": [*unsigned, *theirs],
+        "dpop_signing_alg_values_supported": theirs,
         "token_endpoint_auth_signing_alg_values_supported": theirs,
         "introspection_endpoint_auth_signing_alg_values_supported": theirs,
         "revocation_endpoint_auth_signing_alg_values_supported": theirs,

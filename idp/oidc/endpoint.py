@@ -36,9 +36,9 @@ def check_form() -> None:
         raise InvalidRequestError("Send the parameters as application/x-www-form-urlencoded.")
     if request.args:
         raise InvalidRequestError("Parameters in the query are not accepted.")
-    if any(len(values) > 1 for _, values in request.form.lists()):
+    if any(len(values) > 1 for name, values in request.form.lists() if name != "resource"):
         raise InvalidRequestError("A parameter was sent more than once.")
-    if any(len(value) > _LONGEST for value in request.form.values()):
+    if any(len(value) > _LONGEST for _, value in request.form.items(multi=True)):
         raise InvalidRequestError("A parameter is too long.")
     ways = ("client_secret", "client_assertion")
     if ("Authorization" in request.headers) + sum(way in request.form for way in ways) > 1:

@@ -1,5 +1,6 @@
-"""The two grants at the token endpoint: authorization code (RFC 6749 4.1.3) and refresh token (6)."""
+"""The grants of people at the token endpoint: authorization code (RFC 6749 4.1.3) and refresh token (6)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidGrantError
@@ -9,10 +10,13 @@ from idp.accounts.account import Account
 from idp.audit import events
 from idp.clients import strangers
 from idp.clients.rules import AUTH_METHODS
-from idp.extensions import db, settings
+from idp.extensions import db
 from idp.grants import codes, consents, tokens
 from idp.grants.models import AuthorizationCode, Token, TokenKind
-from idp.oidc.server import ProtocolClient
+from idp.grants.tokens import Terms
+from idp.oidc import access_tokens, dpop, resources
+from idp.oidc.access_tokens import Order
+from idp.oidc.server import ProtocolClient, TokenRequest
 from idp.sessions import authentication
 
 
@@ -65,7 +69,38 @@ class PresentedToken:
         return self.row.scope
 
 
-class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
+class TokenGrant:
+    """What all grants do: they come to an order before anything is used up, so that a refusal costs nothing."""
+
+    request: TokenRequest
+    _proof: dpop.Proof | None
+
+    def validate_token_request(self) -> None:
+        """The proof first: whoever asks again, with our nonce, has its client assertion still."""
+        self._proof = dpop.read()
+        super().validate_token_request()  # type: ignore[misc]
+
+    def order(self, granted: Sequence[str], scope: str, jkt: str | None) -> Order:
+        """What is asked, of the resources granted and with the key that was promised (None: any, or none).
+
+        Raises InvalidTargetError, InvalidScopeError, InvalidProofError, InvalidGrantError.
+        """
+        client, proof = self.request.client.registered, self._proof
+        server = resources.chosen(self.request.resources, granted, client)
+        understood = resources.scope_at(server, scope)
+        if proof is None and (jkt or client.dpop_bound_access_tokens):
+            raise dpop.InvalidProofError
+        if proof and jkt and proof.jkt != jkt:
+            raise InvalidGrantError("The DPoP proof is of another key than was promised.")
+        return Order(client, server, understood, proof.jkt if proof else None)
+
+    def use_proof(self) -> None:
+        """It will not be good again. Raises InvalidProofError when it was used before."""
+        if self._proof:
+            self._proof.use()
+
+
+class CodeGrant(TokenGrant, AuthorizationCodeGrant):  # type: ignore[misc]
     """Redeem a code. It is claimed only after redirect URI and verifier were found right."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
@@ -78,6 +113,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     def authenticate_user(self, redeemed: RedeemedCode) -> Account:
         """Claim the code. A second comer kills all that came from it (RFC 6749 4.1.2)."""
         row = redeemed.row
+        self._order = self.order(row.resources or (), row.scope, row.jkt)
+        self.use_proof()
         if not codes.claim(row):
             codes.revoke(row.id)
             db.session.refresh(row, ["used_at"])
@@ -90,9 +127,9 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """Insert the tokens; a refresh token only for `offline_access`."""
         code = self.request.authorization_code.row
         strangers.note_use(self.client.registered)
-        token = _bearer(code, scope)
+        token = access_tokens.for_person(self._order, code)
         if "offline_access" in scope.split() and self.client.check_grant_type("refresh_token"):
-            token["refresh_token"] = tokens.issue(TokenKind.REFRESH, code, scope)
+            token["refresh_token"] = _refresh_token(self._order, code, scope)
         return token
 
     def save_token(self, token: dict[str, Any]) -> None:
@@ -102,7 +139,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """Nothing to do: used codes are kept, to notice their reuse."""
 
 
-class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
+class RefreshGrant(TokenGrant, RefreshTokenGrant):  # type: ignore[misc]
     """Rotate a refresh token; a used one that comes again kills its family (RFC 9700 4.14.2)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
@@ -115,6 +152,9 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     def authenticate_user(self, presented: PresentedToken) -> Account:
         """Use the token up."""
         row, client = presented.row, self.request.client.registered
+        asked = self.request.payload.scope or row.scope
+        self._order = self.order(row.code.resources or (), asked, row.jkt)
+        self.use_proof()
         scopes = frozenset(row.scope.split())
         if not (client.first_party or consents.use(row.account_id, client.id, scopes)):
             codes.revoke(row.code_id)
@@ -130,9 +170,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         """New tokens; the refresh token keeps the whole scope, the access token what was asked."""
         row = presented.row
         strangers.note_use(self.client.registered)
-        asked = self.request.payload.scope or row.scope
-        token = _bearer(row.code, " ".join(dict.fromkeys(asked.split())))
-        token["refresh_token"] = tokens.issue(TokenKind.REFRESH, row.code, row.scope)
+        token = access_tokens.for_person(self._order, row)
+        token["refresh_token"] = _refresh_token(self._order, row.code, row.scope)
         return token
 
     def save_token(self, token: dict[str, Any]) -> None:
@@ -142,10 +181,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         """Nothing to do: it was used up before anything was issued."""
 
 
-def _bearer(code: AuthorizationCode, scope: str) -> dict[str, Any]:
-    return {
-        "token_type": "Bearer",
-        "access_token": tokens.issue(TokenKind.ACCESS, code, scope),
-        "expires_in": int(settings.access_token_lifetime.total_seconds()),
-        "scope": scope,
-    }
+def _refresh_token(order: Order, code: AuthorizationCode, scope: str) -> str:
+    """That of a public client is bound to its key; others prove who they are each time (RFC 9449 5)."""
+    jkt = order.jkt if order.client.public else None
+    return tokens.issue(TokenKind.REFRESH, code, scope, Terms(jkt=jkt))

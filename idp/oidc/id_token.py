@@ -14,7 +14,7 @@ from idp.extensions import settings
 from idp.grants.models import AuthorizationCode
 from idp.keys.signing import PrivateKey
 from idp.oidc import claims, claims_parameter, client_tokens
-from idp.oidc.grant_types import RedeemedCode
+from idp.oidc.grant_types import CodeGrant, RedeemedCode
 from idp.oidc.server import ProtocolClient, TokenRequest
 
 
@@ -24,6 +24,11 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def exists_nonce(self, nonce: str, request: object) -> bool:  # noqa: ARG002 - Authlib's hook
         """Replay is the client's to notice; ours is the code."""
         return False
+
+    def process_token(self, grant: CodeGrant, response: tuple[int, dict[str, Any], object]) -> None:
+        """Every request has `openid`; the access token that goes with it need not."""
+        _status, token, _headers = response
+        token["id_token"] = self.encode_id_token(token, grant.request)
 
     def resolve_client_private_key(self, client: ProtocolClient) -> PrivateKey:
         """The cached key object; a dictionary would be imported again for each token."""

@@ -8,19 +8,22 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from idp.clients import registry, subjects
+from idp.clients import registry
+from idp.clients.registry import RegisteredClient
 from idp.clients.rules import AUTH_METHODS
 from idp.extensions import settings
-from idp.grants import tokens
-from idp.grants.models import Token, TokenKind
+from idp.grants import client_tokens, tokens
+from idp.grants.models import ClientToken, Token, TokenKind
+from idp.oidc import access_tokens
 from idp.oidc.endpoint import answered
 from idp.oidc.server import ProtocolClient, TokenRequest, server
+from idp.sessions import authentication
 
 blueprint = Blueprint("introspection", __name__)
 
 
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
-    """Authlib's endpoint, on our tokens. Public clients are not asked: anybody could be one."""
+    """Authlib's endpoint, on our tokens. Public clients are not answered: anybody could be one."""
 
     CLIENT_AUTH_METHODS = tuple(method for method in AUTH_METHODS if method != "none")
 
@@ -29,32 +32,54 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
         if not request.form.get("token"):
             raise InvalidRequestError("Name the token.")
 
-    def query_token(self, value: str, hint: str | None) -> Token | None:  # noqa: ARG002
+    def query_token(self, value: str, hint: str | None) -> Token | ClientToken | None:  # noqa: ARG002
         """A living token of either kind; a refresh token that was used lives no more."""
         kinds = (TokenKind.ACCESS, TokenKind.REFRESH)
         row = next((found for kind in kinds if (found := tokens.find(value, kind))), None)
-        return row if row and row.used_at is None else None
+        if row is None:
+            return client_tokens.find(value)
+        return row if row.used_at is None else None
 
-    def check_permission(self, token: Token, client: ProtocolClient, request: TokenRequest) -> bool:  # noqa: ARG002
-        """Its own tokens only: of others a client learns no more than of what is no token."""
-        return token.client_id == client.registered.id
+    def check_permission(
+        self,
+        token: Token | ClientToken,
+        client: ProtocolClient,
+        request: TokenRequest,  # noqa: ARG002 - Authlib's hook
+    ) -> bool:
+        """Its own tokens, and those for it: of others a client learns no more than of what is no token."""
+        asking = client.registered
+        return asking.id == token.client_id or asking.resource_uri == token.resource
 
-    def create_introspection_payload(self, token: Token | None) -> dict[str, Any]:
+    def create_introspection_payload(self, token: Token | ClientToken | None) -> dict[str, Any]:
         """RFC 7662 2.2."""
         client = registry.by_row_id(token.client_id) if token else None
         if token is None or client is None:
             return {"active": False}
-        kind = {"token_type": "Bearer"} if token.kind is TokenKind.ACCESS else {}
         return {
             "active": True,
-            **kind,
             "iss": settings.issuer,
-            "sub": subjects.subject(token.account.sub, client),
+            **_about(token, client),
             "client_id": client.client_id,
             "scope": token.scope,
             "iat": int(token.issued_at.timestamp()),
             "exp": int(token.expires_at.timestamp()),
+            **({"aud": token.resource} if token.resource else {}),
+            **({"cnf": {"jkt": token.jkt}} if token.jkt else {}),
         }
+
+
+def _about(token: Token | ClientToken, client: RegisteredClient) -> dict[str, Any]:
+    """Whose it is, how they signed in (RFC 9470 6.2), and its type, which refresh tokens have not."""
+    kind = {"token_type": "DPoP" if token.jkt else "Bearer"}
+    if isinstance(token, ClientToken):
+        return {**kind, "sub": client.client_id}
+    audience = registry.resource_server(token.resource) if token.resource else None
+    return {
+        **(kind if token.kind is TokenKind.ACCESS else {}),
+        "sub": access_tokens.subject(token.account.sub, client, audience),
+        "auth_time": int(token.authentication.authenticated_at.timestamp()),
+        "acr": authentication.acr(token.authentication),
+    }
 
 
 @blueprint.post("/introspect")

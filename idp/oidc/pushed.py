@@ -4,6 +4,7 @@ What was pushed is an interaction that belongs to no browser yet, and to the fir
 """
 
 import re
+from dataclasses import replace
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
@@ -17,14 +18,14 @@ from idp.clients.rules import AUTH_METHODS
 from idp.errors import PageError
 from idp.flow import interaction as interactions
 from idp.flow.interaction import BINDS_WITHIN, UNBOUND
-from idp.oidc import request_object, stored
+from idp.oidc import dpop, request_object, stored
 from idp.oidc.client_authentication import PROOFS
 from idp.oidc.endpoint import answered
 from idp.oidc.request import AuthorizationRequest, Parameters, check, trust
 from idp.oidc.server import server
 from idp.web.network import network
 
-blueprint = Blueprint("pushed", __name__)
+blueprint = dpop.telling_nonces(Blueprint("pushed", __name__))
 
 _PREFIX = "urn:ietf:params:oauth:request_uri:"
 _NAME = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -63,12 +64,15 @@ def find(parameters: Parameters) -> str:
 
 def _push() -> Response:
     try:
+        proof = dpop.read()
         client = server.authenticate_client(
             server.create_oauth2_request(None), AUTH_METHODS, "pushed"
         ).registered
         checked = _checked(client)
         if client.public:
             _admit()
+        if proof:
+            checked = _bound(checked, proof)
     except OAuth2Error as error:
         refused: Response = server.handle_error_response(None, error)
         return refused
@@ -86,9 +90,18 @@ def _admit() -> None:
         raise TooManyPushedError from None
 
 
+def _bound(checked: AuthorizationRequest, proof: dpop.Proof) -> AuthorizationRequest:
+    """The code will be good with this key only (RFC 9449 10.1). Raises OAuth2Error."""
+    if checked.dpop_jkt not in {None, proof.jkt}:
+        raise InvalidRequestError("dpop_jkt and the DPoP proof are of different keys.")
+    proof.use()
+    return replace(checked, dpop_jkt=proof.jkt)
+
+
 def _checked(client: RegisteredClient) -> AuthorizationRequest:
     """The request as pushed by this client. Raises OAuth2Error."""
-    pushed = MultiDict({k: v for k, v in request.form.items() if k not in PROOFS})
+    sent = request.form.items(multi=True)
+    pushed = MultiDict((name, value) for name, value in sent if name not in PROOFS)
     if pushed.setdefault("client_id", client.client_id) != client.client_id:
         raise InvalidRequestError("The client_id is not that of the client.")
     if "request_uri" in pushed:

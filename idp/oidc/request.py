@@ -23,7 +23,7 @@ from idp.errors import PageError
 from idp.extensions import settings
 from idp.flow.agreements import Wish
 from idp.flow.requirements import Requirements
-from idp.oidc import claims_parameter, hints
+from idp.oidc import claims_parameter, hints, resources
 from idp.oidc.claims_parameter import Wishes
 from idp.sessions.authentication import ACR
 
@@ -73,6 +73,8 @@ class AuthorizationRequest:
     claims: Wishes = field(default_factory=dict)
     learns: tuple[str, ...] = ()
     """Scopes of claims that are asked for one by one."""
+    resources: tuple[str, ...] = ()
+    dpop_jkt: str | None = None
 
     @property
     def requirements(self) -> Requirements:
@@ -122,20 +124,19 @@ def trust(parameters: Parameters) -> Trusted:
 
 def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
     """Walk the table, then read the values. Raises OAuth2Error."""
+    get, client = parameters.get, trusted.client
     for look in _TABLE:
-        look(parameters, trusted.client)
-    get = parameters.get
-    client = trusted.client
+        look(parameters, client)
     wishes = claims_parameter.read(get("claims"), client)
     levels, essential = claims_parameter.levels(wishes)
     if essential and not set(levels) & set(ACR.values()):
         raise UnmetAuthenticationRequirementsError
-    wanted = [*levels, *get("acr_values", "").split()]
+    servers = resources.asked_for(parameters.getlist("resource"), client)
     return AuthorizationRequest(
         client=client,
         redirect_uri=trusted.redirect_uri,
         state=trusted.state,
-        scope=_granted_scope(parameters, client),
+        scope=_granted_scope(parameters, client, servers),
         nonce=get("nonce"),
         code_challenge=get("code_challenge"),
         prompt=tuple(get("prompt", "").split()),
@@ -143,25 +144,26 @@ def check(trusted: Trusted, parameters: Parameters) -> AuthorizationRequest:
         sub=_one_person(parameters, client, wishes),
         login_hint=get("login_hint", "")[:254],
         ui_locales=get("ui_locales", "")[:100],
-        acr_values=tuple(acr for acr in wanted if acr in ACR.values()),
+        acr_values=_acr_values(levels, parameters),
         acr_essential=levels if essential else (),
         response_mode=trusted.response_mode,
         claims=wishes,
         learns=claims_parameter.scopes(wishes, client),
+        resources=servers,
+        dpop_jkt=get("dpop_jkt"),
     )
 
 
 def _no_parameter_twice(parameters: Parameters, _client: RegisteredClient) -> None:
-    if any(len(values) > 1 for _, values in parameters.lists()):
+    if any(len(values) > 1 for name, values in parameters.lists() if name != "resource"):
         raise InvalidRequestError("A parameter was sent more than once.")
 
 
 def _sane_values(parameters: Parameters, _client: RegisteredClient) -> None:
-    if any(
-        _size(value) > _LONGEST for name, value in parameters.items() if name != "id_token_hint"
-    ):
+    values = [*parameters.items(multi=True)]
+    if any(_size(value) > _LONGEST for name, value in values if name != "id_token_hint"):
         raise InvalidRequestError("A parameter is too long.")
-    if any("\x00" in value or "\ufffd" in value for value in parameters.values()):
+    if any("\x00" in value or "\ufffd" in value for _, value in values):
         raise InvalidRequestError("A parameter holds characters that are not allowed.")
 
 
@@ -213,6 +215,11 @@ def _max_age(parameters: Parameters, _client: RegisteredClient) -> None:
         raise InvalidRequestError("The max_age parameter must be a number of seconds.")
 
 
+def _dpop_jkt(parameters: Parameters, _client: RegisteredClient) -> None:
+    if not _CHALLENGE.fullmatch(parameters.get("dpop_jkt", "-" * 43)):
+        raise InvalidRequestError("The dpop_jkt is not the base64url of a SHA-256.")
+
+
 _TABLE: tuple[Callable[[Parameters, RegisteredClient], None], ...] = (
     _no_parameter_twice,
     _sane_values,
@@ -222,13 +229,23 @@ _TABLE: tuple[Callable[[Parameters, RegisteredClient], None], ...] = (
     _pkce,
     _prompt,
     _max_age,
+    _dpop_jkt,
 )
 
 
-def _granted_scope(parameters: Parameters, client: RegisteredClient) -> str:
-    """What was asked and is registered, in the order asked; the rest is left out (RFC 6749 3.3)."""
+def _granted_scope(
+    parameters: Parameters, client: RegisteredClient, servers: tuple[str, ...]
+) -> str:
+    """What was asked, is registered and understood by whom it is for; the rest is left out (RFC 6749 3.3)."""
     asked = dict.fromkeys(parameters["scope"].split())
-    return " ".join(scope for scope in asked if scope in client.scopes)
+    registered = " ".join(scope for scope in asked if scope in client.scopes)
+    return resources.grantable(registered, servers)
+
+
+def _acr_values(levels: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:
+    """Those that there are, by the claims parameter first."""
+    wanted = [*levels, *parameters.get("acr_values", "").split()]
+    return tuple(acr for acr in wanted if acr in ACR.values())
 
 
 def _hinted_sub(parameters: Parameters, client: RegisteredClient) -> str | None:

@@ -63,7 +63,11 @@ def _opened(parameters: Parameters, client: RegisteredClient) -> Parameters:
         claims = _claims(parameters["request"], client, alg)
     except client_jwt.UnverifiedError as error:
         raise InvalidRequestObjectError(str(error)) from None
-    return MultiDict({name: _text(claims[name]) for name in claims.keys() - _OF_THE_JWT})
+    return MultiDict(
+        (name, _text(value))
+        for name in claims.keys() - _OF_THE_JWT
+        for value in _each(name, claims[name])
+    )
 
 
 def _claims(text: str, client: RegisteredClient, alg: str) -> dict[str, Any]:
@@ -97,6 +101,11 @@ def _check_parties(claims: dict[str, Any], client: RegisteredClient) -> None:
         raise client_jwt.UnverifiedError(
             "sub must not be the client_id: that is a client assertion."
         )
+
+
+def _each(name: str, value: Any) -> list[Any]:
+    """Several resources are a list (RFC 8707 2.1)."""
+    return value if name == "resource" and isinstance(value, list) else [value]
 
 
 def _text(value: Any) -> str:

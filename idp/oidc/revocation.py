@@ -9,14 +9,24 @@ from werkzeug.wrappers import Response
 
 from idp.audit import events
 from idp.clients.rules import AUTH_METHODS
-from idp.grants import codes, tokens
-from idp.grants.models import TokenKind
+from idp.grants import client_tokens, codes, tokens
+from idp.grants.models import ClientToken, Token, TokenKind
 from idp.oidc import cors
 from idp.oidc.endpoint import answered
-from idp.oidc.grant_types import PresentedToken
 from idp.oidc.server import ProtocolClient, TokenRequest, server
 
 blueprint = cors.for_public_clients(Blueprint("revocation", __name__))
+
+
+class _Held:
+    """A token row of either table as Authlib asks about it."""
+
+    def __init__(self, row: Token | ClientToken) -> None:
+        self.row = row
+
+    def check_client(self, client: ProtocolClient) -> bool:
+        """Was it given to this client?"""
+        return self.row.client_id == client.registered.id
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
@@ -29,22 +39,25 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
         if not request.form.get("token"):
             raise InvalidRequestError("Name the token.")
 
-    def query_token(self, value: str, hint: str | None) -> PresentedToken | None:  # noqa: ARG002
+    def query_token(self, value: str, hint: str | None) -> _Held | None:  # noqa: ARG002
         """A living token of either kind: a value is of one only, whatever the hint says."""
         kinds = (TokenKind.REFRESH, TokenKind.ACCESS)
-        row = next((found for kind in kinds if (found := tokens.find(value, kind))), None)
-        return PresentedToken(row) if row else None
+        of_people = (found for kind in kinds if (found := tokens.find(value, kind)))
+        row = next(of_people, None) or client_tokens.find(value)
+        return _Held(row) if row else None
 
-    def revoke_token(self, token: PresentedToken, request: TokenRequest) -> None:
+    def revoke_token(self, token: _Held, request: TokenRequest) -> None:
         """A refresh token takes along all that came from the same sign-in at this client."""
-        row = token.row
+        row, name = token.row, request.client.get_client_id()
+        if isinstance(row, ClientToken):
+            client_tokens.end(row)
+            events.token_revoked(client_id=name, sub=None, kind=TokenKind.ACCESS.value)
+            return
         if row.kind is TokenKind.REFRESH:
             codes.revoke(row.code_id)
         else:
             tokens.end(row)
-        events.token_revoked(
-            client_id=request.client.get_client_id(), sub=row.account.sub, kind=row.kind.value
-        )
+        events.token_revoked(client_id=name, sub=row.account.sub, kind=row.kind.value)
 
 
 @blueprint.post("/revoke")

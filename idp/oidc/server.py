@@ -61,6 +61,11 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
         fields: dict[str, str] = self.payload.data
         return fields
 
+    @property
+    def resources(self) -> list[str]:
+        """The resource servers that are named: the one field that may come more than once (RFC 8707 2)."""
+        return request.form.getlist("resource")
+
 
 class Server(AuthorizationServer):  # type: ignore[misc]
     """Authlib's server; errors become responses inside it, so the caller always commits."""

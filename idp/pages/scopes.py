@@ -6,7 +6,9 @@ from typing import cast
 from flask_babel import gettext
 from flask_babel import ngettext as _plural
 
+from idp.clients import registry
 from idp.extensions import settings
+from idp.web import locale
 
 _ = cast("Callable[..., str]", gettext)
 ngettext = cast("Callable[..., str]", _plural)
@@ -15,11 +17,19 @@ ngettext = cast("Callable[..., str]", _plural)
 def in_words(scopes: frozenset[str]) -> list[str]:
     """What an application with these scopes learns or may do, always in the same order.
 
-    A scope that has no words is called by its name: nothing is left out.
+    A scope that has no words is called by its name, and by that of its resource server: nothing is left out.
     """
     words = _words()
     known = [words[scope] for scope in words if scope in scopes]
-    return [*known, *sorted(scopes - words.keys())]
+    return [*known, *(_elsewhere(scope) for scope in sorted(scopes - words.keys()))]
+
+
+def _elsewhere(scope: str) -> str:
+    server = registry.server_of_scope(scope)
+    if server is None:
+        return scope
+    name = server.in_language(locale.select()).client_name
+    return _("utiliser %(name)s en votre nom (%(scope)s)", name=name, scope=scope)
 
 
 def _words() -> dict[str, str]:

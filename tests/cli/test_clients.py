@@ -211,6 +211,28 @@ def test_the_last_callback_cannot_be_taken_away(ready: Shell) -> None:
     assert "at least one address" in said
 
 
+def test_a_resource_server_and_a_machine_that_uses_it(ready: Shell) -> None:
+    api = ready.json(
+        *("clients", "create", "--name", "API", "--grant-type", ""),
+        *("--resource-uri", "https://api.example/", "--resource-scope", "read write"),
+    )
+    assert (api["grant_types"], api["scope"], api["resource_token_format"]) == ([], "", "jwt")
+    machine = ready.json(
+        *("clients", "create", "--name", "Batch", "--grant-type", "client_credentials"),
+        *("--resource", "https://api.example/", "--scope", "read"),
+    )
+    assert (machine["redirect_uris"], machine["resources"]) == ([], ["https://api.example/"])
+    said = ready.refused("clients", "update", machine["client_id"], "--scope", "delete")
+    assert "scope must be of" in said
+    assert "'delete'" in said
+
+
+def test_levels_are_those_that_can_be_reached(ready: Shell) -> None:
+    client_id = create(ready, "--userinfo-acr", "urn:seuil:acr:sms")["client_id"]
+    said = ready.refused("clients", "update", client_id, "--userinfo-acr", "urn:x")
+    assert "there are: urn:seuil:acr:email, urn:seuil:acr:sms" in said
+
+
 def test_update_of_nothing_is_wrong_usage(ready: Shell) -> None:
     client_id = create(ready)["client_id"]
     assert "Name something" in ready.refused("clients", "update", client_id, code=2)

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, Person
+from tests.support.proofs import begin_session
 
 
 @pytest.fixture
@@ -19,6 +20,19 @@ def account(app) -> int:
 def signed_in(person: Person, account: int) -> Person:
     """At the portal's callback, with a code."""
     return person.authorize().two_factors(ADDRESS)
+
+
+@pytest.fixture
+def at_home(person: Person, account: int) -> Person:
+    """Signed in already, without having seen a page."""
+    return bring_home(person, account)
+
+
+def bring_home(person: Person, account: int) -> Person:
+    """Give the browser a session."""
+    _session, token = begin_session(account)
+    person.browser.set_cookie("seuil-session", token, domain="localhost")
+    return person
 
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

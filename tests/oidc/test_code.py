@@ -50,7 +50,7 @@ def test_a_code_is_good_for_sixty_seconds(signed_in):
         ({"code": "\x00"}, "invalid_grant"),
         ({"grant_type": None}, "unsupported_grant_type"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
-        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials"}, "unauthorized_client"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_does_not_burn_the_code(signed_in, changes, error):

@@ -39,6 +39,7 @@ def test_what_is_public_any_script_may_read(client, path):
 def test_scripts_of_public_clients_read_answers_and_refusals(client, path, method):
     headers = ask(client, path, APP, method)
     assert headers["Access-Control-Allow-Origin"] == APP
+    assert "DPoP-Nonce" in headers["Access-Control-Expose-Headers"]
     assert "Origin" in headers["Vary"]
     assert "Access-Control-Allow-Credentials" not in headers
 
@@ -62,7 +63,8 @@ def test_a_preflight_is_answered(client):
     answer = client.options("/token", headers=PREFLIGHT, base_url=ISSUER)
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == APP
-    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    for name in ("Authorization", "DPoP"):
+        assert name in answer.headers["Access-Control-Allow-Headers"]
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
 
 

@@ -32,6 +32,9 @@ def test_every_endpoint_it_names_is_served(metadata, app):
 def test_it_promises_no_more_than_is_there(metadata):
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["response_types_supported"] == ["code"]
+    assert "client_credentials" in metadata["grant_types_supported"]
+    assert "ES256" in metadata["dpop_signing_alg_values_supported"]
+    assert "none" not in metadata["dpop_signing_alg_values_supported"]
     assert metadata["response_modes_supported"] == ["query", "form_post"]
     assert metadata["request_parameter_supported"] is True
     assert metadata["request_uri_parameter_supported"] is False

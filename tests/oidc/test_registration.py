@@ -55,6 +55,7 @@ EVERYTHING = {
     "request_object_signing_alg": "ES256",
     "require_signed_request_object": True,
     "require_pushed_authorization_requests": True,
+    "dpop_bound_access_tokens": True,
     "id_token_scope_claims": True,
     "default_max_age": 3600,
 }
@@ -166,6 +167,9 @@ def test_a_wrong_token_is_refused_where_none_is_needed(developer):
         ({"redirect_uris": [["x"]]}, "invalid_redirect_uri"),
         ({"response_types": ["code", "token"]}, "invalid_client_metadata"),
         ({"grant_types": ["implicit"]}, "invalid_client_metadata"),
+        ({"grant_types": ["client_credentials"]}, "invalid_client_metadata"),
+        ({"resources": ["https://api.example"]}, "invalid_client_metadata"),
+        ({"resource_uri": "https://api.example"}, "invalid_client_metadata"),
         ({"client_name": "a\u202eb"}, "invalid_client_metadata"),
         ({"client_name": "\ud800"}, "invalid_client_metadata"),
         ({"client_name": 7}, "invalid_client_metadata"),

@@ -2,6 +2,8 @@
 
 from idp.clients import registry
 from idp.keys import signing
+from tests.support.dpop import Holder
+from tests.support.journey import ISSUER
 from tests.support.statements import counted
 from tests.support.tokens import ask_token, redeem, userinfo
 
@@ -25,4 +27,16 @@ def test_userinfo_takes_at_most_two_statements(signed_in):
     token = redeem(signed_in)["access_token"]
     with counted() as statements:
         assert userinfo(signed_in, token).status_code == 200
+    assert len(statements) <= 2, statements
+
+
+def test_a_proof_costs_one_more_at_each(signed_in):
+    holder = Holder().fetch_nonce()
+    with counted() as statements:
+        token = redeem(signed_in, headers=holder.prove())["access_token"]
+    assert len(statements) <= 6, statements
+    headers = holder.carry(token)
+    with counted() as statements:
+        client = signed_in.app.test_client()
+        assert client.get("/userinfo", headers=headers, base_url=ISSUER).status_code == 200
     assert len(statements) <= 2, statements

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from idp.extensions import transaction
 from tests.support import portal
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.agreeing import YES
+from tests.support.apis import API, opened, register_api
 from tests.support.environment import require
 from tests.support.inbox import Inbox
 from tests.support.journey import Person
@@ -94,17 +96,19 @@ def begun(app, inbox, server) -> Iterator[Begun]:
     """Registers a client and starts it; party and person."""
     parties = []
 
-    def begin(way: str, **changes: Any) -> tuple[Party, Person]:
+    def begin(way: str, *, dpop: bool = False, **changes: Any) -> tuple[Party, Person]:
         key = make_key()
-        new = Registration(
-            "Party",
-            (CALLBACK,),
-            post_logout_redirect_uris=(BYE,),
-            grant_types=("authorization_code", "refresh_token"),
-            scope="openid profile email offline_access",
-            token_endpoint_auth_method=way,
-            jwks=public_set(key),
-            request_object_signing_alg="ES256",
+        new = replace(
+            Registration(
+                "Party",
+                (CALLBACK,),
+                post_logout_redirect_uris=(BYE,),
+                grant_types=("authorization_code", "refresh_token"),
+                scope="openid profile email offline_access",
+                token_endpoint_auth_method=way,
+                jwks=public_set(key),
+                request_object_signing_alg="ES256",
+            ),
             **changes,
         )
         client = portal.register(new)
@@ -114,6 +118,7 @@ def begun(app, inbox, server) -> Iterator[Begun]:
                 "client_id": client.client_id,
                 "secret": client.secret,
                 "way": way,
+                "dpop": dpop,
                 "key": key.as_dict(private=True),
                 "redirect_uri": CALLBACK,
                 "metadata": {
@@ -132,7 +137,7 @@ def begun(app, inbox, server) -> Iterator[Begun]:
         party.stop()
 
 
-def sign_in(party: Party, person: Person, how: str, **parameters: str) -> Any:
+def sign_in(party: Party, person: Person, how: str, **parameters: Any) -> Any:
     """From the party's address to its tokens."""
     asked = {"scope": "openid email offline_access", **parameters}
     url = party.do("begin", how=how, parameters=asked)["url"]
@@ -149,7 +154,7 @@ def test_the_whole_life_of_a_sign_in(begun: Begun, way: str) -> None:
         assert claims["acr"] == "urn:seuil:acr:email"
     told = party.do("userinfo")
     assert (told["sub"], told["email"]) == (claims["sub"], ADDRESS)
-    fresh = party.do("refresh")
+    fresh = party.do("refresh", parameters={})
     state = party.do("introspect", token=fresh["access_token"])
     assert state["active"] is True
     assert state["sub"] == claims["sub"]
@@ -201,6 +206,39 @@ def test_an_application_that_registers_itself(app: Flask, inbox: Inbox, server: 
         assert person.callback
         party.do("finish", url=f"{CALLBACK}?{urlencode(person.callback)}")
         assert party.do("userinfo")["email"] == ADDRESS
+
+
+def test_a_key_that_every_token_is_bound_to(begun: Begun) -> None:
+    """Each endpoint asks for a nonce first; the library comes again with it by itself."""
+    party, person = begun("none", dpop=True, dpop_bound_access_tokens=True)
+    signed_in = sign_in(party, person, "pushed")
+    assert signed_in["tokens"]["token_type"] == "dpop"
+    assert party.do("userinfo")["email"] == ADDRESS
+    assert party.do("refresh", parameters={})["token_type"] == "dpop"
+    assert party.do("userinfo")["sub"] == signed_in["claims"]["sub"]
+
+
+def test_tokens_for_a_resource_server_and_of_its_own(begun: Begun) -> None:
+    """Also for a client that signs each request: asked for a nonce it signs a fresh assertion."""
+    register_api()
+    party, person = begun(
+        "private_key_jwt",
+        dpop=True,
+        grant_types=("authorization_code", "refresh_token", "client_credentials"),
+        scope="openid email offline_access read write",
+        resources=(API,),
+    )
+    asked = {"scope": "openid email offline_access read", "resource": API}
+    signed_in = sign_in(party, person, "pushed", **asked)
+    header, claims = opened(signed_in["tokens"]["access_token"])
+    assert (header["typ"], claims["aud"], claims["scope"]) == ("at+jwt", API, "read")
+    assert claims["sub"] == signed_in["claims"]["sub"]
+    assert party.do("introspect", token=signed_in["tokens"]["access_token"])["aud"] == API
+    party.do("refresh", parameters={"resource": f"{person.issuer}/userinfo"})
+    assert party.do("userinfo")["email"] == ADDRESS
+    own = party.do("own", parameters={"resource": API, "scope": "write"})
+    assert opened(own["access_token"])[1]["sub"] == person.client.client_id
+    assert opened(own["access_token"])[1]["cnf"]
 
 
 def test_signing_out(begun: Begun) -> None:

@@ -37,4 +37,4 @@ def register(new: Registration = PORTAL, client_id: str = "") -> TestClientApp:
     """Register a relying party; the portal, unless another is described."""
     with transaction():
         registered, secret = manage.create(new, client_id)
-        return TestClientApp(registered.client_id, secret or "", new.redirect_uris[0])
+        return TestClientApp(registered.client_id, secret or "", next(iter(new.redirect_uris), ""))

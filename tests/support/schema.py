@@ -11,7 +11,7 @@ from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
 from idp.flow.interaction import Interaction
 from idp.grants.consents import Consent
-from idp.grants.models import AuthorizationCode
+from idp.grants.models import AuthorizationCode, ClientToken
 from idp.keys.models import SigningKey
 from idp.legacy.copies import LegacyLoad, LegacyRow
 from idp.migration.invitations import Invitation
@@ -25,5 +25,13 @@ MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
     *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
     *(CacheVersion, Authentication, CampaignDay, CampaignPause, LegacyLoad, LegacyRow),
-    *(Consent, Invitation, LogoutNotice, PairwiseSalt, RegistrationToken, ReminderStop),
+    *(
+        ClientToken,
+        Consent,
+        Invitation,
+        LogoutNotice,
+        PairwiseSalt,
+        RegistrationToken,
+        ReminderStop,
+    ),
 )

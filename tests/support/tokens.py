@@ -2,16 +2,20 @@
 
 from typing import Any, cast
 
+from flask import current_app
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
 from idp.keys import signing
 from tests.support.journey import ISSUER, Person
+from tests.support.portal import TestClientApp
 
 
-def ask_token(person: Person, **changes: str | None) -> TestResponse:
-    """POST /token for the code of the person's callback, with some fields changed or left out."""
+def ask_token(
+    person: Person, headers: dict[str, str] | None = None, **changes: str | list[str] | None
+) -> TestResponse:
+    """POST /token for the code of the person's callback, with some fields changed, left out or repeated."""
     fields = {
         "grant_type": "authorization_code",
         "code": (person.callback or {}).get("code"),
@@ -19,14 +23,18 @@ def ask_token(person: Person, **changes: str | None) -> TestResponse:
         "code_verifier": person.verifier,
     } | changes
     kept = {name: value for name, value in fields.items() if value is not None}
+    client = person.client
+    if not client.secret:
+        kept.setdefault("client_id", client.client_id)
+    auth = (client.client_id, client.secret) if client.secret else None
     return person.app.test_client().post(
-        "/token", data=kept, auth=(person.client.client_id, person.client.secret), base_url=ISSUER
+        "/token", data=kept, auth=auth, headers=headers, base_url=ISSUER
     )
 
 
-def redeem(person: Person) -> dict[str, Any]:
+def redeem(person: Person, **changes: Any) -> dict[str, Any]:
     """The tokens for the code of the person's callback."""
-    answer = ask_token(person)
+    answer = ask_token(person, **changes)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     tokens: dict[str, Any] = answer.get_json()
     return tokens
@@ -45,7 +53,19 @@ def userinfo(person: Person, access_token: str) -> TestResponse:
     return person.app.test_client().get("/userinfo", headers=headers, base_url=ISSUER)
 
 
-def refresh(person: Person, refresh_token: str, **fields: str) -> TestResponse:
+def introspect(client: TestClientApp, token: str) -> Any:
+    """What the provider tells a client of a token."""
+    answer = current_app.test_client().post(
+        "/introspect",
+        data={"token": token},
+        auth=(client.client_id, client.secret),
+        base_url=ISSUER,
+    )
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def refresh(person: Person, refresh_token: str, **fields: Any) -> TestResponse:
     """POST /token with a refresh token."""
     return ask_token(
         person,

@@ -15,6 +15,7 @@ from idp.clients.registration_tokens import RegistrationToken
 from idp.extensions import Base, db, transaction
 from idp.flow import alerts
 from idp.flow.alerts import AlertKind
+from idp.grants.models import ClientToken
 from idp.keys import signing
 from idp.migration import invitations
 from idp.migration.invitations import By
@@ -118,6 +119,7 @@ def crowded(person, lived_in):
             make(LogoutNotice.__table__, expires_at=clock.now())
             make(Client.__table__, kept_until=clock.now())
             make(RegistrationToken.__table__, expires_at=clock.now())
+            make(ClientToken.__table__, expires_at=clock.now())
             db.session.add(ReminderStop(digest=number, expires_at=clock.now()))
             alerts.tell(db.session.scalars(select(Account)).first(), AlertKind.NEW_BROWSER)
     lived_in.shift(timedelta(days=730))

@@ -23,10 +23,12 @@ const config = setup.register
   ? await client.dynamicClientRegistration(issuer, setup.register, undefined, { execute, initialAccessToken: setup.token })
   : await client.discovery(issuer, setup.client_id, setup.metadata, ways[setup.way](), { execute });
 
+const DPoP = setup.dpop && client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
+const bound = DPoP ? { DPoP } : undefined;
 const pkceCodeVerifier = client.randomPKCECodeVerifier();
 const expectedState = client.randomState();
 const expectedNonce = client.randomNonce();
-let tokens;
+let tokens, subject;
 
 const acts = {
   async begin({ how, parameters }) {
@@ -40,22 +42,26 @@ const acts = {
     };
     const build = {
       plain: () => client.buildAuthorizationUrl(config, asked),
-      pushed: () => client.buildAuthorizationUrlWithPAR(config, asked),
+      pushed: () => client.buildAuthorizationUrlWithPAR(config, asked, bound),
       signed: () => client.buildAuthorizationUrlWithJAR(config, asked, signer),
     };
     return { url: (await build[how]()).href };
   },
-  async finish({ url }) {
+  async finish({ url, parameters }) {
     const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
-    tokens = await client.authorizationCodeGrant(config, new URL(url), checks);
+    tokens = await client.authorizationCodeGrant(config, new URL(url), checks, parameters, bound);
+    subject = tokens.claims().sub;
     return { tokens, claims: tokens.claims() };
   },
   async userinfo() {
-    return client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+    return client.fetchUserInfo(config, tokens.access_token, subject, bound);
   },
-  async refresh() {
-    tokens = { ...tokens, ...(await client.refreshTokenGrant(config, tokens.refresh_token)) };
+  async refresh({ parameters }) {
+    tokens = { ...tokens, ...(await client.refreshTokenGrant(config, tokens.refresh_token, parameters, bound)) };
     return tokens;
+  },
+  async own({ parameters }) {
+    return client.clientCredentialsGrant(config, parameters, bound);
   },
   async introspect({ token }) {
     return client.tokenIntrospection(config, token);
