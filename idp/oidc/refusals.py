@@ -23,8 +23,9 @@ NOT_REGISTERED = (
 _ANSWERS = {
     *("login_required", "consent_required", "interaction_required", "account_selection_required"),
     *("access_denied", "unmet_authentication_requirements", "temporarily_unavailable"),
+    "use_dpop_nonce",
 }
-"""Errors that say what the person did or did not do; nothing is wrong with the application."""
+"""Errors that say what people did, or what comes next: nothing is wrong with the application."""
 _MOST, _PER = 5, timedelta(minutes=10)
 _SILENCE, _KINDS = 60.0, 1000
 """Seconds for which this process says no more of one kind; of so many kinds it knows when it did."""
