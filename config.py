@@ -441,6 +441,29 @@ class Settings(BaseSettings):
         description="Private networks, such as `10.1.0.0/16`, that addresses of registrations (`jwks_uri`) may "
         "lead to; others than public ones are refused, so that nobody makes the provider ask its neighbours.",
     )
+    registration: Literal["off", "token", "open"] = Field(
+        "off",
+        description="Whether applications may register themselves (RFC 7591): `token`, with one that `idp "
+        "clients registration-token` makes; `open`, anybody. Each can lead people who follow a link of "
+        "ours to an address of its own.",
+    )
+    registrations_per_network: int = Field(
+        20,
+        ge=1,
+        description="Applications that one network (/24 of IPv4, /64 of IPv6) may register in an hour without "
+        "a token, and changes that it may make to any.",
+    )
+    registrations_per_day: int = Field(
+        100,
+        ge=1,
+        description="Applications that everybody together may register in a day without a token; each process "
+        "holds all of them.",
+    )
+    registration_unused: Duration = Field(
+        timedelta(days=30),
+        description="An application that was registered without a token goes when nobody has signed in there "
+        "for so long.",
+    )
     client_timeout: Duration = Field(
         timedelta(seconds=3),
         description="How long the address of a registration may take to answer.",

@@ -11,6 +11,7 @@ from idp.audit.chain import Batch
 from idp.audit.seals import Broken
 from idp.challenges import sms
 from idp.challenges import verify as challenges
+from idp.clients import registration_tokens, strangers
 from idp.delivery import upkeep as outbox
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
@@ -64,6 +65,8 @@ _ORDER: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("browser_session", browser.purge),
     ("authentication", authentication.purge),
     ("challenge", challenges.purge),
+    ("client", strangers.purge),
+    ("registration_token", registration_tokens.purge),
     ("migration_case", funnel.purge),
     ("reminder_stop", reminders.purge),
     ("legacy_identity", identity.purge),

@@ -22,7 +22,7 @@ CACHED = "public, max-age=300"
 @dataclass(frozen=True)
 class Route:
     """`guard`: browser (its own interaction), client (client authentication), token, link (in a message),
-    session (a fresh one; others sign in first), or nobody.
+    session (a fresh one; others sign in first), off (by default), or nobody.
 
     `csrf`: whether a POST without a form token is refused. `steps`: those at which its handler runs; it
     leads on from any other. Empty: it belongs to no step.
@@ -75,6 +75,8 @@ TABLE = [
     Route("/revoke", "POST", "client"),
     Route("/introspect", "POST", "client"),
     Route("/par", "POST", "client"),
+    Route("/register", "POST", "off"),
+    *(Route("/register/<client_id>", method, "off") for method in ("GET", "PUT", "DELETE")),
     Route("/userinfo", "GET", "token"),
     Route("/userinfo", "POST", "token"),
     Route("/logout", "GET", "nobody"),
@@ -116,7 +118,7 @@ IDS = [f"{route.methods} {route.rule}" for route in TABLE]
 
 
 def path_of(route: Route) -> str:
-    path = re.sub("<token:[a-z_]+>", "x" * 43, route.rule)
+    path = re.sub("<(token:[a-z_]+|client_id)>", "x" * 43, route.rule)
     return re.sub("<path:[a-z_]+>", "elsewhere", path)
 
 
@@ -144,6 +146,7 @@ def test_guards_refuse_whoever_comes_with_nothing(client, route):
         "token": {401},
         "link": {410},
         "session": {303},
+        "off": {404},
     }
     allowed = {400} if route.csrf else expected.get(route.guard, {200, 303})
     assert answer.status_code in allowed

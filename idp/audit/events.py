@@ -14,6 +14,8 @@ WORKER = "worker"
 """What nobody asked for: the worker's periodic jobs."""
 SYSTEM = "system"
 """What a rule of the deployment does, whoever happens to sit at the browser."""
+STRANGER = "stranger"
+"""Whoever holds the registration access token of a client, or needed none."""
 BOUND = timedelta(minutes=1)
 """Of refusals that cost a stranger nothing, one in so long is written for each thing that was tried."""
 
@@ -191,8 +193,13 @@ def client_refused(*, client_id: str) -> None:
     _record("client_refused", client=client_id)
 
 
+def request_refused(*, client_id: str, where: str, error: str, why: str) -> None:
+    """A request in a relying party's name was refused at an endpoint; `why` is what the answer said."""
+    _record("request_refused", client=client_id, where=where, error=error, why=why)
+
+
 def client_created(*, client_id: str, actor: str) -> None:
-    """A relying party was registered."""
+    """A relying party was registered; by itself, when the actor is STRANGER or a registration token."""
     _record("client_created", client=client_id, actor=actor)
 
 
@@ -204,6 +211,16 @@ def client_updated(*, client_id: str, fields: list[str], actor: str) -> None:
 def client_deleted(*, client_id: str, actor: str) -> None:
     """A registration was deleted, with all its codes and tokens."""
     _record("client_deleted", client=client_id, actor=actor)
+
+
+def registration_token_issued(*, number: int, note: str, uses: int, actor: str) -> None:
+    """Whoever holds the token may register so many applications; `note` says what it was made for."""
+    _record("registration_token_issued", actor=actor, number=number, note=note, uses=uses)
+
+
+def registration_token_ended(*, number: int, actor: str) -> None:
+    """Nothing can be registered with a token any more."""
+    _record("registration_token_ended", actor=actor, number=number)
 
 
 def client_secret_rotated(*, client_id: str, overlap_hours: int, actor: str) -> None:

@@ -1,15 +1,14 @@
 """Client metadata as options of a command, and as a JSON file in the words of RFC 7591."""
 
-import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import rich_click as click
-from pydantic import TypeAdapter, ValidationError
 
-from idp.clients.registration import Registration, gather
+from idp.clients.metadata import KINDS, as_field
+from idp.clients.registration import gather
 from idp.clients.rules import (
     AUTH_METHODS,
     GRANT_TYPES,
@@ -20,7 +19,6 @@ from idp.clients.rules import (
 from idp.security import strict_json
 
 F = TypeVar("F", bound=Callable[..., Any])
-_KINDS: dict[str, Any] = get_type_hints(Registration)
 _SHORT = {
     "client_name": "name",
     "redirect_uris": "redirect-uri",
@@ -87,7 +85,7 @@ HELP = {
 
 def metadata(command: F) -> F:
     """Every field of a registration as an option, and --from for a file with any of them."""
-    for name in reversed(_KINDS):
+    for name in reversed(KINDS):
         command = _option(name)(command)
     return click.option(
         "--from",
@@ -119,7 +117,7 @@ def flag(name: str) -> str:
 
 
 def _option(name: str) -> Callable[[F], F]:
-    kind, words = _KINDS[name], HELP[name]
+    kind, words = KINDS[name], HELP[name]
     if kind is bool:
         both = f"{flag(name)}/--no-{flag(name).removeprefix('--')}"
         return click.option(both, name, default=None, help=words)
@@ -140,7 +138,7 @@ def _of_file(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise click.UsageError(f"{file} must hold one JSON object.", click.get_current_context())
     values = gather(values)
-    unknown = sorted(values.keys() - _KINDS.keys() - {"client_id"})
+    unknown = sorted(values.keys() - KINDS.keys() - {"client_id"})
     if unknown:
         raise InvalidRegistrationError(unknown[0], f"is no client metadata of ours (in {file})")
     return {name: _typed(name, value) for name, value in values.items() if name != "client_id"}
@@ -148,9 +146,9 @@ def _of_file(file: Path) -> dict[str, Any]:
 
 def _typed(name: str, value: Any) -> Any:
     try:
-        return TypeAdapter(_KINDS[name]).validate_json(json.dumps(value), strict=True)
-    except ValidationError as error:
-        raise InvalidRegistrationError(name, f"in the file: {error.errors()[0]['msg']}") from None
+        return as_field(name, value)
+    except ValueError as error:
+        raise InvalidRegistrationError(name, f"in the file: {error}") from None
 
 
 def _in_language(text: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import rich_click as click
 
 from idp import clock
 from idp.audit import events
-from idp.cli import clerk, client_options
+from idp.cli import clerk, client_options, client_test, registration_tokens
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
 from idp.cli.legacy_map import write_map
@@ -28,7 +28,8 @@ def clients() -> None:
     """Registered relying parties."""
 
 
-clients.add_command(write_map)
+for _command in (write_map, client_test.test, *registration_tokens.COMMANDS):
+    clients.add_command(_command)
 
 
 @clients.command()
@@ -190,6 +191,8 @@ def _described(client: Client) -> dict[str, Any]:
     return {
         "client_id": client.client_id,
         **as_json(client.registration),
+        "registered_itself": client.management_digest is not None,
+        "kept_until": client.kept_until,
         "secrets": len(working),
         "former_secret_until": max((end for end in working if end), default=None),
         "created_at": client.created_at,

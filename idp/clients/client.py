@@ -20,6 +20,10 @@ class Client(Base):
     registration: Mapped[Registration] = mapped_column(Stored)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    # Of the token with which it changes its own registration; None: administrators registered it.
+    management_digest: Mapped[str | None] = mapped_column(String(64))
+    # When it goes if nobody has used it; None: it stays.
+    kept_until: Mapped[datetime | None] = mapped_column(index=True)
 
     secrets: Mapped[list["ClientSecret"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="ClientSecret.id"

@@ -22,6 +22,8 @@ MOST = 20
 """Keys in a set."""
 _FRESH, _PATIENCE = 300.0, 30.0
 """Seconds: for so long keys are believed; so long an address is left alone after an answer, or none."""
+_REMEMBERED = 1000
+"""Addresses whose keys are held; applications that register themselves could name any number."""
 _SHAPES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "RS256": lambda key: key["kty"] == "RSA",
     "PS256": lambda key: key["kty"] == "RSA",
@@ -86,6 +88,9 @@ def load(client: Registration, kid: str | None) -> None:
             found, last = _ask(uri), _fetched.get(uri)
             kept = last.keys if last else ()
             _fetched[uri] = _Fetched(time.monotonic(), kept if found is None else found)
+    for old in [*_fetched][:-_REMEMBERED]:
+        _fetched.pop(old, None)
+        _asking.pop(old, None)
 
 
 def _wanting(uri: str, kid: str | None) -> bool:
@@ -156,14 +161,26 @@ def _imported(key: dict[str, Any]) -> PublicKey | None:
     return found if isinstance(found, RSAKey | ECKey | OKPKey) else None
 
 
-def _ask(uri: str) -> tuple[PublicKey, ...] | None:
+def ask(uri: str) -> tuple[PublicKey, ...]:
+    """The keys that an address publishes now. Must not run inside a transaction.
+
+    Raises UnusableKeysError, with what is wrong.
+    """
     try:
         reach = public_or(settings.client_networks)
         answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
         if answer.status == 200:
             return read(strict_json.loads(answer.body))
-        why = f"status {answer.status}"
+    except UnusableKeysError:
+        raise
     except (SilentError, ValueError) as error:
-        why = str(error)[:200]
-    _log.warning("client_keys_silent", uri=uri, error=why)
+        raise UnusableKeysError(str(error)[:200]) from None
+    raise UnusableKeysError(f"status {answer.status}")
+
+
+def _ask(uri: str) -> tuple[PublicKey, ...] | None:
+    try:
+        return ask(uri)
+    except UnusableKeysError as error:
+        _log.warning("client_keys_silent", uri=uri, error=str(error))
     return None

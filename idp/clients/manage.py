@@ -40,15 +40,19 @@ def update_client(client_id: str, changes: dict[str, Any]) -> Client:
 
     Raises InvalidRegistrationError, also when there is no such client.
     """
+    return rewrite(client_id, changed_by(client_id, changes))
+
+
+def rewrite(client_id: str, new: Registration) -> Client:
+    """Put another registration in the place of the present one. Raises InvalidRegistrationError."""
     client = _existing(client_id)
-    changed = changed_by(client_id, changes)
-    check(changed)
-    _check_unique(changed, client_id)
-    if changed.public != client.registration.public:
+    check(new)
+    _check_unique(new, client_id)
+    if new.public != client.registration.public:
         raise InvalidRegistrationError(_METHOD, "cannot change between public and confidential")
-    if changed.has_secret and not client.secrets:
+    if new.has_secret and not client.secrets:
         raise InvalidRegistrationError(_METHOD, "needs a secret: register the client anew")
-    client.registration = changed
+    client.registration = new
     registry.changed()
     return client
 

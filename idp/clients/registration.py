@@ -1,5 +1,6 @@
 """What is registered of a relying party, in the words of RFC 7591: one list, whoever writes or reads it."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Self
@@ -10,6 +11,8 @@ from sqlalchemy import JSON, Dialect, TypeDecorator
 
 SHOWN = ("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri")
 """What people see of a client; each may be given in several languages (RFC 7591 2.2)."""
+CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+"""A client's public name."""
 
 
 @dataclass(frozen=True)

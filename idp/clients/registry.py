@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from idp import clock
 from idp.clients.client import Client
-from idp.clients.registration import Registration
+from idp.clients.registration import CLIENT_ID, Registration
 from idp.extensions import db, settings
 from idp.security import tokens, versions
 from idp.security.versions import VersionedCache
@@ -25,6 +25,9 @@ class RegisteredClient(Registration):
     id: int
     client_id: str
     secret_digests: tuple[tuple[str, datetime | None], ...] = ()
+    by_itself: bool = False
+    """It registered over HTTP: it says of itself what it says."""
+    kept_until: datetime | None = None
 
     @cached_property
     def scopes(self) -> frozenset[str]:
@@ -47,7 +50,13 @@ class RegisteredClient(Registration):
 
 
 def find(client_id: str) -> RegisteredClient | None:
-    """The client of this public name."""
+    """The client of this public name, also one that registered at another process a moment ago."""
+    found = _cache.get().get(client_id)
+    if found or settings.registration == "off" or not CLIENT_ID.fullmatch(client_id):
+        return found
+    if db.session.scalar(select(Client.id).where(Client.client_id == client_id)) is None:
+        return None
+    _cache.forget()
     return _cache.get().get(client_id)
 
 
@@ -109,6 +118,8 @@ def _read(row: Client) -> RegisteredClient:
         id=row.id,
         client_id=row.client_id,
         secret_digests=tuple((secret.digest, secret.expires_at) for secret in row.secrets),
+        by_itself=row.management_digest is not None,
+        kept_until=row.kept_until,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from idp.clients import keys, registry
-from idp.clients.registration import SHOWN, Registration
+from idp.clients.registration import CLIENT_ID, SHOWN, Registration
 from idp.extensions import settings
 from idp.keys import signing
 from idp.keys.encryption import ALGORITHMS, ENCODINGS
@@ -39,11 +39,14 @@ _LONGEST_LIFE = 12 * 3600
 
 
 class InvalidRegistrationError(Exception):
-    """A registration that cannot be; `field` in the words of RFC 7591, `message` says what to do."""
+    """A registration that cannot be; `field` in the words of RFC 7591, `message` says what to do.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field} {message}")
-        self.field = field
+    `about` is what was given instead; it is shown to administrators, and repeated to nobody else.
+    """
+
+    def __init__(self, field: str, message: str, about: str | None = None) -> None:
+        super().__init__(f"{field} {message}" + (f": {about!r}" if about is not None else ""))
+        self.field, self.message = field, message
 
 
 def check(new: Registration) -> None:
@@ -80,7 +83,7 @@ def check(new: Registration) -> None:
 
 def check_client_id(client_id: str) -> None:
     """Raises InvalidRegistrationError for what cannot be a client's public name."""
-    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,64}", client_id):
+    if not CLIENT_ID.fullmatch(client_id):
         raise InvalidRegistrationError("client_id", "must be 1 to 64 of A–Z a–z 0–9 . _ ~ -")
 
 
@@ -90,17 +93,15 @@ def check_uri(field: str, uri: str) -> None:
         parts = urlsplit(uri)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise InvalidRegistrationError(
-            field, f"has an address that cannot be read: {uri!r}"
-        ) from None
+        raise InvalidRegistrationError(field, "has an address that cannot be read", uri) from None
     if not _VISIBLE.fullmatch(uri) or "*" in uri or "\\" in uri or len(uri) > 2000:
-        raise InvalidRegistrationError(field, f"must be exact, in plain ASCII: {uri!r}")
+        raise InvalidRegistrationError(field, "must be exact, in plain ASCII", uri)
     if not _HOST.fullmatch(host or ""):
-        raise InvalidRegistrationError(field, f"must name a host: {uri!r}")
+        raise InvalidRegistrationError(field, "must name a host", uri)
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
-        raise InvalidRegistrationError(field, f"must be https (http on localhost only): {uri!r}")
+        raise InvalidRegistrationError(field, "must be https (http on localhost only)", uri)
     if parts.fragment or "#" in uri or parts.username is not None:
-        raise InvalidRegistrationError(field, f"must have no fragment and no user: {uri!r}")
+        raise InvalidRegistrationError(field, "must have no fragment and no user", uri)
 
 
 def _choices_of_answers(new: Registration) -> Iterator[tuple[str, list[str], Iterable[str]]]:
@@ -142,10 +143,8 @@ def _check_localized(localized: dict[str, str]) -> None:
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
     unknown = sorted(set(chosen) - set(known))
     if unknown:
-        allowed = ", ".join(sorted(set(known)))
-        raise InvalidRegistrationError(
-            field, f"cannot be {', '.join(unknown)}; choose of {allowed}"
-        )
+        allowed = ", ".join(sorted({*known} - {""}))
+        raise InvalidRegistrationError(field, f"must be of {allowed}", ", ".join(unknown))
 
 
 def _check_together(new: Registration) -> None:

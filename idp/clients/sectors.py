@@ -2,7 +2,7 @@
 
 from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
-from idp.extensions import settings
+from idp.extensions import release, settings
 from idp.security import strict_json
 from idp.security.outgoing import Service, SilentError, public_or
 
@@ -18,6 +18,7 @@ def check(new: Registration) -> None:
     uri = new.sector_identifier_uri
     if not uri:
         return
+    release()
     reach = public_or(settings.client_networks)
     try:
         answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
@@ -28,4 +29,4 @@ def check(new: Registration) -> None:
         raise InvalidRegistrationError(_FIELD, "must answer with a JSON array of redirect URIs")
     missing = [one for one in new.redirect_uris if one not in listed]
     if missing:
-        raise InvalidRegistrationError(_FIELD, f"does not list {missing[0]}")
+        raise InvalidRegistrationError(_FIELD, "does not list one of redirect_uris", missing[0])

@@ -12,6 +12,7 @@ from idp.audit import events
 from idp.extensions import settings, transaction
 from idp.grants import codes, consents
 from idp.grants.codes import NewCode
+from idp.oidc import refusals
 from idp.oidc.request import AuthorizationRequest, Trusted
 from idp.security import throttle
 from idp.security.throttle import Budget
@@ -57,6 +58,7 @@ def _note(session: LiveSession, client_id: str) -> None:
 
 def refuse(trusted: Trusted, error: OAuth2Error) -> Response:
     """An error, in constant words."""
+    refusals.of_browser(trusted.client.client_id, error)
     return _back(trusted, [("error", error.error), ("error_description", error.description)])
 
 

@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.clients import subjects
+from idp.errors import PageError
 from idp.extensions import transaction
 from idp.flow import agreements
 from idp.flow import interaction as interactions
 from idp.flow.interaction import Interaction, forget_sign_in, stand_on
 from idp.flow.requirements import Present, Unmet, unmet
 from idp.flow.steps import Step
-from idp.oidc import answers, pushed, request_object, stored
+from idp.oidc import answers, pushed, refusals, request_object, stored
 from idp.oidc.request import (
     AuthorizationRequest,
     Parameters,
@@ -43,7 +44,7 @@ def authorize() -> Response:
     if pushed.is_reference(request.args):
         return _take_up(request.args)
     parameters, problem = _opened(request.args)
-    trusted = trust(parameters)
+    trusted = _trusted(parameters)
     try:
         checked = _checked(trusted, parameters, problem)
         session = browser.find(cookies.session_token())
@@ -64,7 +65,7 @@ def authorize_by_post() -> Response:
     if pushed.is_reference(request.form):
         return _take_up(request.form)
     parameters, problem = _opened(request.form)
-    trusted = trust(parameters)
+    trusted = _trusted(parameters)
     try:
         checked = _checked(trusted, parameters, problem)
     except OAuth2Error as error:
@@ -149,6 +150,15 @@ def _take_up(parameters: Parameters) -> Response:
     with transaction():
         interactions.admit(network())
     return redirect(url_for("authorization.resume", interaction_id=interaction_id, bind=1), 303)
+
+
+def _trusted(parameters: Parameters) -> Trusted:
+    """Raises PageError, and notes for its developer that a redirect URI is another than the registered one."""
+    try:
+        return trust(parameters)
+    except PageError:
+        refusals.of_browser(parameters.get("client_id", ""), None)
+        raise
 
 
 def _opened(sent: Parameters) -> tuple[Parameters, OAuth2Error | None]:

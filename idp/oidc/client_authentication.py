@@ -98,9 +98,9 @@ def load_keys(form: Mapping[str, str]) -> None:
 
     Must not run inside a transaction.
     """
-    claimed = registry.find(_claimed(form))
-    if claimed and claimed.encrypts:
-        keys.load(claimed, None)
+    named = registry.find(claimed(form))
+    if named and named.encrypts:
+        keys.load(named, None)
     if assertion := form.get("client_assertion"):
         with suppress(client_jwt.UnverifiedError):
             _header, claims = client_jwt.peek(assertion)
@@ -109,11 +109,14 @@ def load_keys(form: Mapping[str, str]) -> None:
                 client_jwt.load_keys(assertion, client)
 
 
-def _claimed(form: Mapping[str, str]) -> str:
-    """The client_id that is named, by whomever."""
+def claimed(form: Mapping[str, str]) -> str:
+    """The client_id that is named, by whomever; empty when none is."""
     with suppress(ValueError):
         if named := _basic(request.headers.get("Authorization", "")):
             return named[0]
+    if not form.get("client_id") and "client_assertion" in form:
+        with suppress(client_jwt.UnverifiedError):
+            return str(client_jwt.peek(form["client_assertion"])[1].get("sub"))
     return form.get("client_id", "")
 
 

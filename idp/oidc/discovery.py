@@ -45,6 +45,7 @@ def _endpoints() -> dict[str, str]:
     def at(endpoint: str) -> str:
         return settings.issuer + url_for(endpoint)
 
+    open_to = {"registration_endpoint": at("registration.register")}
     return {
         "issuer": settings.issuer,
         "authorization_endpoint": at("authorization.authorize"),
@@ -55,6 +56,7 @@ def _endpoints() -> dict[str, str]:
         "revocation_endpoint": at("revocation.revoke"),
         "pushed_authorization_request_endpoint": at("pushed.push"),
         "introspection_endpoint": at("introspection.introspect"),
+        **(open_to if settings.registration != "off" else {}),
     }
 
 

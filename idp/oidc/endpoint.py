@@ -8,7 +8,8 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.extensions import transaction
-from idp.oidc import client_authentication
+from idp.oidc import client_authentication, refusals
+from idp.oidc.client_authentication import claimed
 from idp.oidc.server import server
 
 _LONGEST = 16_000
@@ -24,6 +25,7 @@ def answered(respond: Callable[[], Response]) -> Response:
     client_authentication.load_keys(request.form)
     with transaction():
         answer = respond()
+        refusals.of_application(claimed(request.form), request.path.strip("/"), answer)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -8,6 +8,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGr
 
 from idp.accounts.account import Account
 from idp.audit import events
+from idp.clients import strangers
 from idp.clients.rules import AUTH_METHODS
 from idp.extensions import db
 from idp.grants import codes, consents, tokens
@@ -125,6 +126,7 @@ class CodeGrant(TokenGrant, AuthorizationCodeGrant):  # type: ignore[misc]
     def generate_token(self, *, scope: str, **_unused: Any) -> dict[str, Any]:
         """Insert the tokens; a refresh token only for `offline_access`."""
         code = self.request.authorization_code.row
+        strangers.note_use(self.client.registered)
         token = access_tokens.for_person(self._order, code)
         if "offline_access" in scope.split() and self.client.check_grant_type("refresh_token"):
             token["refresh_token"] = _refresh_token(self._order, code, scope)
@@ -167,6 +169,7 @@ class RefreshGrant(TokenGrant, RefreshTokenGrant):  # type: ignore[misc]
     def issue_token(self, user: Account, presented: PresentedToken) -> dict[str, Any]:  # noqa: ARG002
         """New tokens; the refresh token keeps the whole scope, the access token what was asked."""
         row = presented.row
+        strangers.note_use(self.client.registered)
         token = access_tokens.for_person(self._order, row)
         token["refresh_token"] = _refresh_token(self._order, row.code, row.scope)
         return token

@@ -10,6 +10,7 @@ from idp.oidc import (
     introspection,
     logout,
     pushed,
+    registration,
     revocation,
     token,
     userinfo,
@@ -21,6 +22,9 @@ _POSTED_BY_OTHERS = (
     "idp.oidc.introspection.introspect",
     "idp.oidc.logout.end_session_by_post",
     "idp.oidc.pushed.push",
+    "idp.oidc.registration.register",
+    "idp.oidc.registration.replace",
+    "idp.oidc.registration.forget",
     "idp.oidc.revocation.revoke",
     "idp.oidc.token.token",
     "idp.oidc.userinfo.userinfo",
@@ -44,5 +48,6 @@ def init_app(app: Flask) -> None:
         revocation,
         introspection,
         pushed,
+        registration,
     ):
         app.register_blueprint(module.blueprint)

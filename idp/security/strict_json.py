@@ -8,15 +8,21 @@ _DEEPEST = 16
 """Objects and arrays inside one another. No protocol of ours needs half of it."""
 
 
-def loads(text: str | bytes) -> Any:
+def loads(text: str | bytes, *, once: bool = False) -> Any:
     """The value. Raises ValueError for what is no JSON, too deep, or holds half a surrogate pair or an endless
-    number."""
+    number; with `once` also where a member stands twice in an object."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_each_once if once else None)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     check(value)
     return value
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(members)) < len(members):
+        raise ValueError("a member stands twice")
+    return dict(members)
 
 
 def check(value: Any, depth: int = 0) -> None:

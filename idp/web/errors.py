@@ -7,7 +7,7 @@ from flask import Flask, jsonify, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ from idp.web.responses import page
 
 _log = structlog.get_logger("seuil.error")
 _JSON_PATHS = {
-    *("/token", "/userinfo", "/par", "/introspect", "/revoke"),
+    *("/token", "/userinfo", "/introspect", "/revoke", "/par", "/register"),
     *("/jwks", "/.well-known/openid-configuration", "/healthz"),
 }
 
@@ -32,6 +32,8 @@ _BUG = _("Une erreur s’est produite chez nous. Réessayez dans quelques minute
 _OVERLOADED = _(
     "Trop de personnes utilisent le service en ce moment. Réessayez dans quelques secondes."
 )
+_NOTHING_TO_STAND_ON = {"SQLITE_CONSTRAINT_FOREIGNKEY", "23503"}
+"""What the engines call a foreign key that leads nowhere."""
 _RETRY_AFTER = "5"
 """Seconds; whoever waited in vain for the database need not hurry."""
 
@@ -41,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PageError, _page_error)
     app.register_error_handler(CSRFError, _form_lost)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(IntegrityError, _stale)
     app.register_error_handler(OperationalError, _unavailable)
     app.register_error_handler(PoolTimeoutError, _unavailable)
     app.register_error_handler(Exception, _bug)
@@ -82,6 +85,14 @@ def _bug(_error: Exception) -> Response:
     return _answer(500, str(_BUG), reference, None)
 
 
+def _stale(error: IntegrityError) -> Response:
+    """What a row was to stand on is gone, as an application that has just deleted its registration: processes
+    know of that within two seconds. Any other broken rule is a bug."""
+    if _code(error) not in _NOTHING_TO_STAND_ON:
+        return _bug(error)
+    return _answer(400, str(_TEXTS[400]), _noted("stale", status=400), None)
+
+
 def _unavailable(error: OperationalError | PoolTimeoutError) -> Response:
     """The database is locked, full of connections, or gone; nothing was done."""
     reference = _reference()
@@ -91,14 +102,14 @@ def _unavailable(error: OperationalError | PoolTimeoutError) -> Response:
     return answer
 
 
-def _code(error: OperationalError | PoolTimeoutError) -> str | None:
+def _code(error: OperationalError | IntegrityError | PoolTimeoutError) -> str | None:
     """What the driver calls it, without the words, which quote rows."""
     cause = getattr(error, "orig", None)
     return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
 
 
 def _answer(status: int, text: str, reference: str, return_to: str | None) -> Response:
-    if request.path in _JSON_PATHS:
+    if request.path in _JSON_PATHS or request.path.startswith("/register/"):
         kinds = {500: "server_error", 503: "temporarily_unavailable"}
         kind = kinds.get(status, "invalid_request")
         answer = jsonify(error=kind, reference=reference)

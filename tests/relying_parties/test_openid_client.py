@@ -4,20 +4,28 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from flask import Flask
 
+from idp.clients import registration_tokens
 from idp.clients.registration import Registration
+from idp.extensions import transaction
 from tests.support import portal
 from tests.support.accounts import ADDRESS, make_account
+from tests.support.agreeing import YES
 from tests.support.apis import API, opened, register_api
 from tests.support.environment import require
+from tests.support.inbox import Inbox
 from tests.support.journey import Person
 from tests.support.remote import RemoteBrowser
+from tests.support.settings import override
 from tests.support.signing import make_key, public_set
 from tests.support.threads import providing
 
@@ -172,6 +180,32 @@ def test_signed_answers_and_single_claims(begun: Begun) -> None:
     claims = sign_in(party, person, "plain", claims=wishes)["claims"]
     assert claims["email"] == ADDRESS
     assert party.do("userinfo")["sub"] == claims["sub"]
+
+
+def test_an_application_that_registers_itself(app: Flask, inbox: Inbox, server: str) -> None:
+    with transaction():
+        _row, token = registration_tokens.issue(
+            "party", uses=1, lives=timedelta(minutes=5), actor="os:tests"
+        )
+    metadata = {
+        "client_name": "Registered by itself",
+        "redirect_uris": [CALLBACK],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "client_secret_post",
+    }
+    with override(app, registration="token"), ExitStack() as ended:
+        setup = {"issuer": server, "register": metadata, "token": token, "redirect_uri": CALLBACK}
+        party = Party(setup)
+        ended.callback(party.stop)
+        known = party.do("registered")
+        client = portal.TestClientApp(known["client_id"], known["client_secret"], CALLBACK)
+        person = Person(app, inbox, client, server)
+        person.browser = RemoteBrowser()
+        begun = party.do("begin", how="plain", parameters={"scope": "openid email"})["url"]
+        person.get(begun.removeprefix(server)).two_factors(ADDRESS).press(YES)
+        assert person.callback
+        party.do("finish", url=f"{CALLBACK}?{urlencode(person.callback)}")
+        assert party.do("userinfo")["email"] == ADDRESS
 
 
 def test_a_key_that_every_token_is_bound_to(begun: Begun) -> None:

@@ -5,6 +5,7 @@ from idp.audit.models import AuditChain, AuditEvent
 from idp.challenges.challenge import Challenge
 from idp.challenges.sms import SmsConversion
 from idp.clients.client import Client
+from idp.clients.registration_tokens import RegistrationToken
 from idp.clients.subjects import PairwiseSalt
 from idp.delivery.models import OutboxMessage
 from idp.flow.alerts import Alert
@@ -24,5 +25,13 @@ MODELS_LOADED = (
     *(Account, Challenge, Client, OutboxMessage, Interaction, AuthorizationCode, SigningKey),
     *(Alert, AuditChain, AuditEvent, SmsConversion, MigrationCase, Throttle),
     *(CacheVersion, Authentication, CampaignDay, CampaignPause, LegacyLoad, LegacyRow),
-    *(ClientToken, Consent, Invitation, LogoutNotice, PairwiseSalt, ReminderStop),
+    *(
+        ClientToken,
+        Consent,
+        Invitation,
+        LogoutNotice,
+        PairwiseSalt,
+        RegistrationToken,
+        ReminderStop,
+    ),
 )

@@ -10,6 +10,8 @@ from idp import clock, housekeeping
 from idp.accounts.account import Account
 from idp.accounts.addresses import EmailAddress
 from idp.challenges import sms
+from idp.clients.client import Client
+from idp.clients.registration_tokens import RegistrationToken
 from idp.extensions import Base, db, transaction
 from idp.flow import alerts
 from idp.flow.alerts import AlertKind
@@ -115,6 +117,8 @@ def crowded(person, lived_in):
             address = EmailAddress(f"n{number}@example.ch", f"n{number}@example.ch")
             invitations.invite_newcomer(address, By("os:clerk", "asked"))
             make(LogoutNotice.__table__, expires_at=clock.now())
+            make(Client.__table__, kept_until=clock.now())
+            make(RegistrationToken.__table__, expires_at=clock.now())
             make(ClientToken.__table__, expires_at=clock.now())
             db.session.add(ReminderStop(digest=number, expires_at=clock.now()))
             alerts.tell(db.session.scalars(select(Account)).first(), AlertKind.NEW_BROWSER)

@@ -17,9 +17,11 @@ const ways = {
   private_key_jwt: () => client.PrivateKeyJwt(signer),
   none: () => client.None(),
 };
-const config = await client.discovery(new URL(setup.issuer), setup.client_id, setup.metadata, ways[setup.way](), {
-  execute: [client.allowInsecureRequests],
-});
+const issuer = new URL(setup.issuer);
+const execute = [client.allowInsecureRequests];
+const config = setup.register
+  ? await client.dynamicClientRegistration(issuer, setup.register, undefined, { execute, initialAccessToken: setup.token })
+  : await client.discovery(issuer, setup.client_id, setup.metadata, ways[setup.way](), { execute });
 
 const DPoP = setup.dpop && client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
 const bound = DPoP ? { DPoP } : undefined;
@@ -67,6 +69,9 @@ const acts = {
   async revoke({ token }) {
     await client.tokenRevocation(config, token);
     return {};
+  },
+  async registered() {
+    return config.clientMetadata();
   },
   async goodbye({ parameters }) {
     return { url: client.buildEndSessionUrl(config, parameters).href };

@@ -1,0 +1,52 @@
+from datetime import timedelta
+
+import pytest
+
+from idp.cli.common import application
+from idp.clients import registration_tokens
+from tests.cli.conftest import Shell
+from tests.support.registering import Developer
+
+ISSUE = ("clients", "registration-token", "--note", "test rig")
+
+
+def test_a_token_is_shown_once_and_registers_so_many_applications(ready: Shell) -> None:
+    ready.set("IDP_REGISTRATION", "token")
+    result = ready.run(*ISSUE, "--uses", "2")
+    assert "Good for 2 registrations until" in result.stderr
+    assert "off" not in result.stderr
+    with application() as app:
+        developer = Developer(app)
+        made = [developer.register(result.stdout.strip()).status_code for _ in range(3)]
+        client_id = developer.known["client_id"]
+    assert made == [201, 201, 401]
+    shown = ready.json("clients", "show", client_id)
+    assert (shown["registered_itself"], shown["kept_until"]) == (True, None)
+    listed = ready.ok("clients", "registration-tokens", "--json")
+    assert result.stdout.strip() not in listed + ready.ok("audit", "list", "--json")
+    (event,) = ready.json("audit", "list", "--event", "registration_token_issued")
+    assert event["details"] == {"number": 1, "note": "test rig", "uses": 2}
+
+
+def test_a_token_can_be_ended(ready: Shell) -> None:
+    assert "IDP_REGISTRATION is off" in (result := ready.run(*ISSUE)).stderr
+    assert [one["id"] for one in ready.json("clients", "registration-tokens")] == [1]
+    ready.ok("clients", "end-registration-token", "1")
+    assert ready.json("clients", "registration-tokens") == []
+    assert "no token 1" in ready.refused("clients", "end-registration-token", "1")
+    with application():
+        assert registration_tokens.find(result.stdout.strip()) is None
+
+
+@pytest.mark.parametrize("note", ["", " ", "a\x1b[31m"])
+def test_a_token_says_what_it_is_for(ready: Shell, note: str) -> None:
+    ready.refused("clients", "registration-token", "--note", note, code=2)
+
+
+def test_a_token_lives_a_day_unless_said_otherwise(ready: Shell) -> None:
+    ready.ok(*ISSUE)
+    with application():
+        (row,) = registration_tokens.listing()
+        assert row.expires_at - row.created_at == pytest.approx(
+            timedelta(days=1), abs=timedelta(seconds=5)
+        )
