@@ -32,8 +32,12 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "EdDSA": {"kty": "OKP", "crv": "Ed25519"},
 }
 _NAME = "signing-keys"
-_SPREAD = timedelta(seconds=5)
-"""More than any process needs to notice a new key (`versions.FRESH_FOR`)."""
+CACHED = timedelta(minutes=5)
+"""How long relying parties may keep our keys without asking again."""
+_NOTICED = timedelta(seconds=5)
+"""More than any process needs to notice a change (`versions.FRESH_FOR`)."""
+_KNOWN = _NOTICED + CACHED
+"""After so long every process publishes a key, and whoever had asked just before has asked again."""
 
 PrivateKey = RSAKey | ECKey | OKPKey
 _KINDS: dict[str, type[PrivateKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
@@ -106,17 +110,17 @@ def create(pair: KeyPair) -> SigningKey:
 
 
 def rotate(pair: KeyPair) -> SigningKey:
-    """Store a key that signs as soon as every process publishes it; the others stop a moment later.
+    """Store a key that signs as soon as nobody's cache lacks it; the others stop a moment later.
 
-    They stay published. After a leak use `retire` as well.
+    They stay published. After a leak that is too late: `revoke`.
     """
-    starts = clock.now() + _SPREAD
+    starts = clock.now() + _KNOWN
     fresh = _store(pair, starts)
     db.session.execute(
         update(SigningKey)
         .where(SigningKey.alg == pair.alg, SigningKey.kid != fresh.kid)
-        .where(SigningKey.expire_at > starts + _SPREAD)
-        .values(_ending(starts + _SPREAD))
+        .where(SigningKey.expire_at > starts + _NOTICED)
+        .values(_ending(starts + _NOTICED))
     )
     return fresh
 
@@ -131,6 +135,24 @@ def retire(kid: str) -> bool:
     )
     _changed()
     return bool(ended)
+
+
+def revoke(kid: str, pair: KeyPair) -> str | None:
+    """Stop publishing a key now and let another sign at once, if none does; that one's `kid`.
+
+    The other is one that was announced, which relying parties may know already, or else `pair`, of the same
+    algorithm.
+    """
+    retire(kid)
+    now = clock.now()
+    mine = select(SigningKey).where(SigningKey.alg == pair.alg, SigningKey.expire_at > now)
+    others = list(db.session.scalars(mine.order_by(SigningKey.activate_at)))
+    if not others:
+        return _store(pair, now).kid
+    if others[0].activate_at <= now:
+        return None
+    others[0].activate_at = now
+    return others[0].kid
 
 
 def succeed(pairs: list[KeyPair]) -> list[str]:
@@ -192,7 +214,7 @@ def _next_start(alg: str) -> datetime:
     now, end = clock.now(), _last_end(alg)
     if end is None:
         return now
-    return max(now + _SPREAD, min(end, now + settings.key_publication))
+    return max(now + _KNOWN, min(end, now + settings.key_publication))
 
 
 def _store(pair: KeyPair, starts: datetime) -> SigningKey:
@@ -219,7 +241,8 @@ def _published() -> list[_Loaded]:
 
 
 def _load() -> list[_Loaded]:
-    rows = db.session.scalars(select(SigningKey).where(SigningKey.retire_at > clock.now()))
+    kept = select(SigningKey).where(SigningKey.retire_at > clock.now())
+    rows = db.session.scalars(kept.order_by(SigningKey.activate_at, SigningKey.kid))
     return [_opened(row) for row in rows]
 
 
