@@ -256,6 +256,35 @@ def test_after_the_only_key_is_retired_the_next_signs_at_once(empty: Flask) -> N
     assert make() == signs()
 
 
+def test_of_a_key_that_time_has_retired_the_public_half_still_reads_hints(
+    empty: Flask, time: time_machine.Traveller
+) -> None:
+    kid = make()
+    token = jwt.encode({"alg": "ES256", "kid": kid}, {"sub": "x"}, signing.active("ES256"))
+    time.shift(104 * DAY + MOMENT)
+    make()
+    assert kid not in published()
+
+    def read() -> None:
+        keys = signing.verification_keys()
+        assert jwt.decode(token, keys, algorithms=["ES256"]).claims == {"sub": "x"}
+
+    read()
+    time.shift(2 * DAY)
+    with transaction():
+        assert signing.purge(10) == 0
+    (erased,) = [key.private for key in signing.listing() if key.kid == kid]
+    assert erased == ""
+    signing._cache.forget()
+    read()
+    time.move_to(START + (104 + 180) * DAY + MOMENT)
+    with pytest.raises(InvalidKeyIdError):
+        read()
+    time.shift(DAY)
+    with transaction():
+        assert signing.purge(10) == 1
+
+
 def test_only_a_published_key_can_be_retired(empty: Flask) -> None:
     kid = make()
     with transaction():
