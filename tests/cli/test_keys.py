@@ -80,6 +80,13 @@ def test_the_whole_way_to_another_key_encryption_key(ready: Shell) -> None:
     assert steps == ["add", "turn", "values", "drop"]
 
 
+def test_a_replacement_that_was_begun_is_not_forgotten(ready: Shell) -> None:
+    ready.ok("keys", "rewrap", "add")
+    found = json.loads(ready.run("check", "--json").stdout)
+    (said,) = [one for one in found if one["what"] == "key-encryption key"]
+    assert (said["level"], "idp keys rewrap" in said["message"]) == ("warning", True)
+
+
 def test_looking_changes_nothing(ready: Shell) -> None:
     file = ready.home / "keys" / "kek.json"
     before = file.read_text()
