@@ -28,6 +28,7 @@ from sqlalchemy import (
     Enum,
     Integer,
     MetaData,
+    Table,
     Update,
     event,
     exists,
@@ -141,7 +142,7 @@ def affected(statement: Update | Delete) -> int:
     return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
 
 
-def upsert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def upsert(model: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say ON CONFLICT; both engines have it, each under its own name."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     return insert(model)
