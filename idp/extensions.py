@@ -137,9 +137,9 @@ def snapshot() -> Iterator[Connection]:
         yield connection.execution_options(yield_per=500, **level)
 
 
-def affected(statement: Update | Delete) -> int:
+def affected(statement: Update | Delete, **parameters: object) -> int:
     """Run a conditional UPDATE or DELETE; how many rows it found. Zero: somebody was first."""
-    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+    return cast("CursorResult[Any]", db.session.execute(statement, parameters or None)).rowcount
 
 
 def upsert(model: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:

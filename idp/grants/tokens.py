@@ -6,7 +6,7 @@ A token lives while it has not expired, its code is not revoked, and its epoch i
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import contains_eager
 
 from idp import clock
@@ -57,30 +57,34 @@ def issue(kind: TokenKind, code: AuthorizationCode, scope: str, terms: Terms = _
     return value
 
 
+_ALIVE = (
+    select(Token)
+    .join(Token.code)
+    .join(Token.account)
+    .join(Token.authentication)
+    .options(
+        contains_eager(Token.code),
+        contains_eager(Token.account),
+        contains_eager(Token.authentication),
+    )
+    .where(
+        Token.digest == bindparam("digest"),
+        Token.kind == bindparam("kind"),
+        Token.expires_at > bindparam("now"),
+        Token.epoch == Account.epoch,
+        Account.status == AccountStatus.ACTIVE,
+        AuthorizationCode.revoked_at.is_(None),
+    )
+)
+
+
 def find(value: str, kind: TokenKind) -> Token | None:
     """A living token with its code, account and authentication, in one statement.
 
     A refresh token that was used already is found too: see `claim`.
     """
-    return db.session.scalar(
-        select(Token)
-        .join(Token.code)
-        .join(Token.account)
-        .join(Token.authentication)
-        .options(
-            contains_eager(Token.code),
-            contains_eager(Token.account),
-            contains_eager(Token.authentication),
-        )
-        .where(
-            Token.digest == tokens.digest(value),
-            Token.kind == kind,
-            Token.expires_at > clock.now(),
-            Token.epoch == Account.epoch,
-            Account.status == AccountStatus.ACTIVE,
-            AuthorizationCode.revoked_at.is_(None),
-        )
-    )
+    asked = {"digest": tokens.digest(value), "kind": kind, "now": clock.now()}
+    return db.session.scalar(_ALIVE, asked)
 
 
 @dataclass(frozen=True)
