@@ -34,6 +34,10 @@ class Load:
         pair = f"{party.client_id}:{party.secret}".encode()
         self._basic = f"Basic {base64.b64encode(pair).decode()}"
 
+    def anew(self) -> None:
+        """Over a fresh connection: no server keeps one open that is silent for long."""
+        self._connection.close()
+
     def authorize(self, _nothing: str) -> str:
         """A code. Cookies that are set on the way are kept."""
         query = {

@@ -68,10 +68,10 @@ def seuil(
     settings = make_settings(
         database_url, folder, smtp_port=inbox.smtp_port, issuer=f"http://localhost:{port}"
     )
-    app = create_app(settings)
+    app = create_app(settings.model_copy(update={"log_level": "WARNING"}))
     with app.app_context():
         client = _prepare()
-        command = [sys.executable, "-c", _START, "run", "--port", str(port)]
+        command = [sys.executable, "-P", "-c", _START, "run", "--port", str(port)]
         variables = environment(
             {name: getattr(settings, name) for name in settings.model_fields_set}
         )

@@ -70,6 +70,7 @@ def _ours(stack: ExitStack, checkouts: list[Path]) -> Iterator[Server]:
 def one_round(server: Server, cycles: int) -> Round:
     """So many sign-ons, step by step: the codes first, then all tokens, then all userinfo."""
     carried, costs = [""] * cycles, {}
+    server.load.anew()
     for step in STEPS:
         act: Callable[[str], str] = getattr(server.load, step)
         begun, walls, fresh = server.cpu(), [], []
