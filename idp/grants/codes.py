@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from idp import clock
@@ -30,23 +30,26 @@ class NewCode:
     jkt: str | None = None
 
 
+_CODES = cast("Table", AuthorizationCode.__table__)
+_FRESH = insert(_CODES)
+
+
 def issue(session: LiveSession, new: NewCode) -> str:
     """Insert a code that descends from the session's authentication; its value, which is not kept."""
     value = tokens.new_token()
     now = clock.now()
     offline = "offline_access" in new.scope.split()
     lives = settings.refresh_token_lifetime if offline else settings.access_token_lifetime
-    db.session.add(
-        AuthorizationCode(
-            digest=tokens.digest(value),
-            authentication_id=session.authentication_id,
-            account_id=session.account_id,
-            epoch=session.epoch,
-            expires_at=now + settings.authorization_code_lifetime,
-            keep_until=now + lives + timedelta(days=1),
-            **vars(new),
-        )
-    )
+    row = {
+        "digest": tokens.digest(value),
+        "authentication_id": session.authentication_id,
+        "account_id": session.account_id,
+        "epoch": session.epoch,
+        "expires_at": now + settings.authorization_code_lifetime,
+        "keep_until": now + lives + timedelta(days=1),
+        **vars(new),
+    }
+    db.session.execute(_FRESH, row)
     return value
 
 
@@ -70,7 +73,6 @@ def find(value: str, client_id: int) -> AuthorizationCode | None:
     return db.session.scalar(_ISSUED, {"digest": tokens.digest(value), "client": client_id})
 
 
-_CODES = cast("Table", AuthorizationCode.__table__)
 _CLAIMED = (
     update(_CODES)
     .where(
