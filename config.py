@@ -452,6 +452,7 @@ class Settings(BaseSettings):
     )
     key_publication: Duration = Field(
         timedelta(days=14),
+        ge=timedelta(hours=12),
         description="A key is published so long before it signs and after it has signed, so "
         "that relying parties may cache; no less than what it signs is of use: tokens, and hints of sessions.",
     )

@@ -121,16 +121,17 @@ def revoke(kid: str, *, reason: str, yes: bool) -> None:
 
 _AFTER_REVOKING = """
 By itself: ID tokens under way no longer verify, so those people sign in again; older ones are no hints any
-more. Sessions, codes, and tokens that are looked up here are no signatures: nothing has to be ended here.
+more. Access tokens that are JWTs are refused where they are shown: clients fetch or refresh others. Sessions,
+codes, and tokens that are looked up here are no signatures: nothing has to be ended here.
 
-By you: caches hold the key for up to {minutes} minutes, relying parties with rules of their own for longer.
-Have them fetch our keys again. If somebody has the key, they could sign in as anybody at the relying parties
-below, without us, since {since:%Y-%m-%d %H:%M} UTC: have these end all of their own sessions.
+By you: caches hold the key for up to {minutes} minutes, whoever has rules of their own for longer. Have them
+fetch our keys again. If somebody has the key, they could sign in or call as anybody at the relying parties and
+resource servers below, without us, since {since:%Y-%m-%d %H:%M} UTC: have these end all of their own sessions.
 """
 
 
 def _believing(alg: str) -> list[dict[str, Any]]:
-    """Relying parties that take what is signed with this algorithm."""
+    """Relying parties and resource servers that take what is signed with this algorithm."""
     return [
         {"client_id": client.client_id, "client_name": client.registration.client_name}
         for client in manage.listing()

@@ -23,7 +23,7 @@ from jwcrypto.common import JWException, base64url_decode, base64url_encode
 from idp.errors import ConfigurationError
 from idp.extensions import settings
 
-Purpose = Literal["audit", "flask-session", "reminders"]
+Purpose = Literal["audit", "dpop-nonce", "flask-session", "reminders"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 """What secrets are derived for; they stay what they are when the key is replaced."""
 _EVEN_IF_LEAKED: tuple[Purpose, ...] = ("reminders",)
