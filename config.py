@@ -452,7 +452,6 @@ class Settings(BaseSettings):
     )
     key_publication: Duration = Field(
         timedelta(days=14),
-        ge=timedelta(hours=12),
         description="A key is published so long before it signs and after it has signed, so "
         "that relying parties may cache; no less than what it signs is of use: tokens, and hints of sessions.",
     )
@@ -474,6 +473,10 @@ class Settings(BaseSettings):
     @field_validator("key_publication")
     @classmethod
     def _key_outlives_what_it_signs(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if value < timedelta(hours=12):
+            raise ValueError(
+                "must be no less than 12 hours: tokens for resource servers may live so long"
+            )
         for name in ("session_lifetime", "id_token_lifetime", "access_token_lifetime"):
             if name in info.data and value < info.data[name]:
                 raise ValueError(f"must be no less than IDP_{name.upper()}")

@@ -31,7 +31,7 @@ class NewCode:
 
 
 _CODES = cast("Table", AuthorizationCode.__table__)
-_FRESH = insert(_CODES)
+_FRESH = insert(cast("Table", AuthorizationCode.__table__))
 
 
 def issue(session: LiveSession, new: NewCode) -> str:
