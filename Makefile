@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PACKAGES := tests/support/smpp tests/relying_parties/openid_client tests/relying_parties/oidc_client_ts
 DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core mariadb-server slapd apache2-bin libapache2-mod-auth-openidc
 
-.PHONY: help demo test check lint lock docs picture translations clean system packages
+.PHONY: help demo test check lint lock docs picture translations clean system packages bench
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test          every test, on SQLite and PostgreSQL, in a real browser: minutes"
 	@echo "make check         lint, types, layers and unit tests: half a minute"
 	@echo "make lint          the first three of them"
+	@echo "make bench         what single sign-on costs, beside npm's oidc-provider: two minutes; ARGS=\"rounds cycles\""
 	@echo "make docs          docs/configuration.md from config.py"
 	@echo "make picture       the journey in docs/screenshots, from the real pages"
 	@echo "make translations  the English catalogue from the texts of the source"
@@ -36,6 +37,11 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
+
+# Two cores at least: one for who is asked, one for who asks.
+bench: $(VENV)/.test system
+	@[ -d bench/peer/node_modules ] || npm ci --silent --no-audit --no-fund --prefix bench/peer
+	@$(BIN)/python -m bench.sso $(ARGS)
 
 docs: $(VENV)/.test
 	$(BIN)/python -m tests.support.configuration

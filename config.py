@@ -476,7 +476,7 @@ class Settings(BaseSettings):
     key_publication: Duration = Field(
         timedelta(days=14),
         description="A key is published so long before it signs and after it has signed, so "
-        "that relying parties may cache.",
+        "that relying parties may cache; no less than what it signs is of use: tokens, and hints of sessions.",
     )
 
     @model_validator(mode="before")
@@ -491,6 +491,18 @@ class Settings(BaseSettings):
         for name in ("smtp_timeout", "sms_timeout"):
             if name in info.data and value <= 2 * info.data[name]:
                 raise ValueError(f"must be more than twice IDP_{name.upper()}")
+        return value
+
+    @field_validator("key_publication")
+    @classmethod
+    def _key_outlives_what_it_signs(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if value < timedelta(hours=12):
+            raise ValueError(
+                "must be no less than 12 hours: tokens for resource servers may live so long"
+            )
+        for name in ("session_lifetime", "id_token_lifetime", "access_token_lifetime"):
+            if name in info.data and value < info.data[name]:
+                raise ValueError(f"must be no less than IDP_{name.upper()}")
         return value
 
     @field_validator("password_max")

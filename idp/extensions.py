@@ -28,6 +28,7 @@ from sqlalchemy import (
     Enum,
     Integer,
     MetaData,
+    Table,
     Update,
     event,
     exists,
@@ -136,12 +137,12 @@ def snapshot() -> Iterator[Connection]:
         yield connection.execution_options(yield_per=500, **level)
 
 
-def affected(statement: Update | Delete) -> int:
+def affected(statement: Update | Delete, **parameters: object) -> int:
     """Run a conditional UPDATE or DELETE; how many rows it found. Zero: somebody was first."""
-    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+    return cast("CursorResult[Any]", db.session.execute(statement, parameters or None)).rowcount
 
 
-def upsert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def upsert(model: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say ON CONFLICT; both engines have it, each under its own name."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     return insert(model)

@@ -25,8 +25,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def constructed(name: str) -> list[str]:
-    """Where a class is called by this name."""
+def names(node: ast.AST) -> set[str]:
+    """Every name that stands in it."""
+    return {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+
+
+def made(name: str) -> list[str]:
+    """Where a class is called by this name, or rows of its table are inserted."""
     found = []
     for path in FILES:
         for node in ast.walk(tree(path)):
@@ -35,9 +40,24 @@ def constructed(name: str) -> list[str]:
                 last = (
                     called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
                 )
-                if last == name:
+                inserted = last in {"insert", "upsert"} and name in {
+                    one for argument in node.args for one in names(argument)
+                }
+                if last == name or inserted:
                     found.append(str(path.relative_to(ROOT)))
     return found
+
+
+def tables_taken(name: str) -> set[str]:
+    """Where the bare table of a class is taken, with which rows could be made as well."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "__table__"
+        and name in names(node.value)
+    }
 
 
 @pytest.mark.parametrize(
@@ -54,7 +74,8 @@ def constructed(name: str) -> list[str]:
     ],
 )
 def test_proofs_and_what_follows_are_made_in_one_place_each(name, only_place):
-    assert constructed(name) == [only_place]
+    assert made(name) == [only_place]
+    assert tables_taken(name) <= {only_place}
 
 
 @pytest.mark.parametrize("table", ["browser_session", "authorization_code", "token"])

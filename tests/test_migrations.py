@@ -1,18 +1,19 @@
 """Revisions and models agree, up and down, on both engines."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import inspect, text
+from sqlalchemy import bindparam, inspect, select, text
 
-from idp import schema
+from idp import clock, schema
 from idp.clients import manage
 from idp.clients.registration import Registration
-from idp.extensions import Base, db, init_database, transaction
+from idp.extensions import Base, UtcDateTime, db, init_database, transaction
+from idp.keys.models import SigningKey
 from tests.support.schema import MODELS_LOADED
 from tests.support.settings import make_settings
 
@@ -72,6 +73,26 @@ def test_a_registration_of_many_columns_becomes_one_and_many_again():
     assert kept is not None
     assert kept.registration == LEGACY_READER
     db.session.remove()
+
+
+@pytest.mark.usefixtures("empty")
+def test_keys_that_were_taken_away_before_read_no_hints_afterwards():
+    schema.upgrade()
+    schema.downgrade("0019")
+    now = clock.now().replace(microsecond=0)
+    insert = text(
+        "INSERT INTO signing_key (kid, alg, public, private, created_at, activate_at, expire_at, retire_at) "
+        "VALUES (:kid, 'ES256', '{}', 'x', :at, :at, :at, :at)"
+    ).bindparams(bindparam("at", type_=UtcDateTime()))
+    day = timedelta(days=1)
+    with db.engine.begin() as connection:
+        connection.execute(
+            insert, [{"kid": "no", "at": now - day}, {"kid": "yes", "at": now + day}]
+        )
+    schema.upgrade()
+    with db.engine.connect() as connection:
+        rows = connection.execute(select(SigningKey.kid, SigningKey.known_until)).all()
+    assert dict(rows) == {"no": now - day, "yes": now + 181 * day}
 
 
 @pytest.mark.usefixtures("empty")

@@ -68,6 +68,8 @@ def test_the_page_is_what_the_declarations_say():
         ("smtp_timeout", "30", "IDP_SMTP_TIMEOUT"),
         ("sms_timeout", "30", "IDP_SMS_TIMEOUT"),
         ("outbox_lease", "20", "twice"),
+        ("key_publication", "PT11H", "no less than 12 hours"),
+        ("id_token_lifetime", "P15D", "no less than IDP_ID_TOKEN_LIFETIME"),
     ],
 )
 def test_a_wrong_value_is_refused_with_a_word_that_helps(monkeypatch, option, value, word):

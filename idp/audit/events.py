@@ -251,6 +251,12 @@ def key_encryption_key_created(*, actor: str) -> None:
     _record("key_encryption_key_created", actor=actor)
 
 
+def key_encryption_key_changed(*, step: str, counts: Mapping[str, int], actor: str) -> None:
+    """A step on the way to another key that wraps all others; table to secrets that were wrapped anew."""
+    anew = " ".join(f"{name}={count}" for name, count in counts.items())
+    _record("key_encryption_key_changed", actor=actor, step=step, anew=anew)
+
+
 def signing_key_created(*, kid: str, actor: str) -> None:
     """A signing key was made, to sign at once or later."""
     _record("signing_key_created", actor=actor, kid=kid)
@@ -264,6 +270,11 @@ def signing_key_rotated(*, kid: str, actor: str) -> None:
 def signing_key_retired(*, kid: str, actor: str) -> None:
     """A signing key is published no longer; what it signed verifies no more."""
     _record("signing_key_retired", actor=actor, kid=kid)
+
+
+def signing_key_revoked(*, kid: str, successor: str, why: str, actor: str) -> None:
+    """A signing key may be in wrong hands and is published no longer; `successor` took its place, if any."""
+    _record("signing_key_revoked", actor=actor, kid=kid, successor=successor, why=why)
 
 
 def message_undeliverable(*, channel: str, recipient: str, outcome: str, why: str) -> None:

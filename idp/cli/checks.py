@@ -73,13 +73,16 @@ def _issuer(settings: Settings) -> Iterator[Finding]:
 
 def _key_file(settings: Settings) -> Iterator[Finding]:
     try:
-        kek.load(settings.kek_file)
+        ring = kek.load(settings.kek_file)
     except ConfigurationError as error:
         yield Finding("error", "key-encryption key", str(error))
         return
     if settings.kek_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         message = f"others may read {settings.kek_file}: chmod 600 {settings.kek_file}"
         yield Finding("error", "key-encryption key", message)
+    elif len(ring.keys) > 1:
+        message = f"{settings.kek_file} has two keys: go on with `idp keys rewrap`"
+        yield Finding("warning", "key-encryption key", message)
     else:
         yield Finding("ok", "key-encryption key", str(settings.kek_file))
 

@@ -1,5 +1,6 @@
 """`idp keys`."""
 
+from datetime import timedelta
 from typing import Any
 
 import rich_click as click
@@ -7,9 +8,11 @@ import rich_click as click
 from idp import clock
 from idp.audit import events
 from idp.cli import clerk
-from idp.cli.asking import confirm, yes_option
+from idp.cli.asking import confirm, reason_option, yes_option
 from idp.cli.common import DASHED, database_only
 from idp.cli.output import json_option, show_rows
+from idp.cli.rewrap import rewrap
+from idp.clients import manage
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
 from idp.keys import kek, signing
@@ -22,6 +25,9 @@ _COLUMNS = ("kid", "alg", "state", "activate_at", "expire_at", "retire_at")
 @click.group()
 def keys() -> None:
     """The key-encryption key and the signing keys."""
+
+
+keys.add_command(rewrap)
 
 
 @keys.command()
@@ -60,7 +66,10 @@ def list_keys(*, as_json: bool) -> None:
 @keys.command()
 @click.option("--alg", type=_ALG, help="One algorithm only; otherwise all.")
 def rotate(alg: str | None) -> None:
-    """Replace the signing keys now; the present ones stay published until they are retired."""
+    """Replace the signing keys without a failed verification; the present ones stay published.
+
+    The new ones sign once nobody's cache lacks them, after five minutes. After a leak use `revoke`.
+    """
     with database_only():
         pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.in_use())]
         with transaction():
@@ -75,7 +84,7 @@ def rotate(alg: str | None) -> None:
 @click.argument("kid")
 @yes_option
 def retire(kid: str, *, yes: bool) -> None:
-    """Stop publishing a key now, for instance after a leak."""
+    """Stop publishing a key that signs no more, before its time. After a leak use `revoke`."""
     with database_only():
         _published(kid)
     confirm("Tokens it signed stop verifying at once. Retire this key?", yes=yes)
@@ -87,6 +96,51 @@ def retire(kid: str, *, yes: bool) -> None:
     click.echo(f"Key {kid} is retired.")
     if not signs:
         click.echo(f"Nothing signs {alg} now: run `idp keys rotate --alg {alg}`.", err=True)
+
+
+@keys.command(context_settings=DASHED)
+@click.argument("kid")
+@reason_option
+@yes_option
+def revoke(kid: str, *, reason: str, yes: bool) -> None:
+    """Take a key away that may be in wrong hands; another signs at once. Says what else is to be done."""
+    with database_only():
+        alg = _published(kid).alg
+        pair = signing.new_pair(alg)
+    confirm("Whatever it signed stops verifying at once. Revoke this key?", yes=yes)
+    with database_only(), transaction():
+        since = _published(kid).created_at
+        other = signing.revoke(kid, pair)
+        events.signing_key_revoked(kid=kid, successor=other or "", why=reason, actor=clerk.actor())
+        parties = _believing(alg)
+    click.echo(f"Key {kid} is revoked: in 2 seconds no process publishes it or signs with it.")
+    click.echo(f"{alg} key {other} signs now." if other else f"The {alg} key that signs stays.")
+    click.echo(_AFTER_REVOKING.format(minutes=signing.CACHED // timedelta(minutes=1), since=since))
+    show_rows(("client_id", "client_name"), parties, as_json=False)
+
+
+_AFTER_REVOKING = """
+By itself: ID tokens under way no longer verify, so those people sign in again; older ones are no hints any
+more. Access tokens that are JWTs are refused where they are shown: clients fetch or refresh others. Sessions,
+codes, and tokens that are looked up here are no signatures: nothing has to be ended here.
+
+By you: caches hold the key for up to {minutes} minutes, whoever has rules of their own for longer. Have them
+fetch our keys again. If somebody has the key, they could sign in or call as anybody at the relying parties and
+resource servers below, without us, since {since:%Y-%m-%d %H:%M} UTC: have these end all of their own sessions.
+"""
+
+
+def _believing(alg: str) -> list[dict[str, Any]]:
+    """Relying parties and resource servers that take what is signed with this algorithm."""
+    return [
+        {"client_id": client.client_id, "client_name": client.registration.client_name}
+        for client in manage.listing()
+        if alg
+        in {
+            client.registration.id_token_signed_response_alg,
+            client.registration.userinfo_signed_response_alg,
+        }
+    ]
 
 
 def _note_made(made: list[dict[str, Any]], *, first: bool) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from idp import clock
@@ -30,60 +30,66 @@ class NewCode:
     jkt: str | None = None
 
 
+_CODES = cast("Table", AuthorizationCode.__table__)
+_FRESH = insert(cast("Table", AuthorizationCode.__table__))
+
+
 def issue(session: LiveSession, new: NewCode) -> str:
     """Insert a code that descends from the session's authentication; its value, which is not kept."""
     value = tokens.new_token()
     now = clock.now()
     offline = "offline_access" in new.scope.split()
     lives = settings.refresh_token_lifetime if offline else settings.access_token_lifetime
-    db.session.add(
-        AuthorizationCode(
-            digest=tokens.digest(value),
-            authentication_id=session.authentication_id,
-            account_id=session.account_id,
-            epoch=session.epoch,
-            expires_at=now + settings.authorization_code_lifetime,
-            keep_until=now + lives + timedelta(days=1),
-            **vars(new),
-        )
-    )
+    row = {
+        "digest": tokens.digest(value),
+        "authentication_id": session.authentication_id,
+        "account_id": session.account_id,
+        "epoch": session.epoch,
+        "expires_at": now + settings.authorization_code_lifetime,
+        "keep_until": now + lives + timedelta(days=1),
+        **vars(new),
+    }
+    db.session.execute(_FRESH, row)
     return value
+
+
+_ISSUED = (
+    select(AuthorizationCode)
+    .join(AuthorizationCode.account)
+    .join(AuthorizationCode.authentication)
+    .options(
+        contains_eager(AuthorizationCode.account),
+        contains_eager(AuthorizationCode.authentication),
+    )
+    .where(
+        AuthorizationCode.digest == bindparam("digest"),
+        AuthorizationCode.client_id == bindparam("client"),
+    )
+)
 
 
 def find(value: str, client_id: int) -> AuthorizationCode | None:
     """The code as issued to this client (row id), used or not, with account and authentication."""
-    return db.session.scalar(
-        select(AuthorizationCode)
-        .join(AuthorizationCode.account)
-        .join(AuthorizationCode.authentication)
-        .options(
-            contains_eager(AuthorizationCode.account),
-            contains_eager(AuthorizationCode.authentication),
-        )
-        .where(
-            AuthorizationCode.digest == tokens.digest(value),
-            AuthorizationCode.client_id == client_id,
-        )
+    return db.session.scalar(_ISSUED, {"digest": tokens.digest(value), "client": client_id})
+
+
+_CLAIMED = (
+    update(_CODES)
+    .where(
+        _CODES.c.id == bindparam("code"),
+        _CODES.c.used_at.is_(None),
+        _CODES.c.revoked_at.is_(None),
+        _CODES.c.expires_at > bindparam("now"),
     )
+    .values(used_at=bindparam("now"))
+)
 
 
 def claim(code: AuthorizationCode) -> bool:
     """Redeem the code, once in all: False when it was used, revoked, too old, or its epoch is over."""
-    now = clock.now()
     if not code.account.active or code.account.epoch != code.epoch:
         return False
-    return bool(
-        affected(
-            update(AuthorizationCode)
-            .where(
-                AuthorizationCode.id == code.id,
-                AuthorizationCode.used_at.is_(None),
-                AuthorizationCode.revoked_at.is_(None),
-                AuthorizationCode.expires_at > now,
-            )
-            .values(used_at=now)
-        )
-    )
+    return bool(affected(_CLAIMED, code=code.id, now=clock.now()))
 
 
 def revoke(code_id: int) -> None:

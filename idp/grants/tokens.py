@@ -5,8 +5,9 @@ A token lives while it has not expired, its code is not revoked, and its epoch i
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from idp import clock
@@ -14,6 +15,8 @@ from idp.accounts.account import Account, AccountStatus
 from idp.extensions import affected, db, settings
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.security import tokens
+
+_FRESH = insert(cast("Table", Token.__table__))
 
 
 @dataclass(frozen=True)
@@ -39,22 +42,42 @@ def issue(kind: TokenKind, code: AuthorizationCode, scope: str, terms: Terms = _
     else:
         family_ends = code.created_at + settings.refresh_token_lifetime
         expires_at = min(now + settings.refresh_token_idle, family_ends)
-    db.session.add(
-        Token(
-            kind=kind,
-            digest=tokens.digest(value),
-            code_id=code.id,
-            authentication_id=code.authentication_id,
-            account_id=code.account_id,
-            epoch=code.epoch,
-            client_id=code.client_id,
-            scope=scope,
-            resource=terms.resource,
-            jkt=terms.jkt,
-            expires_at=expires_at,
-        )
-    )
+    row = {
+        "kind": kind,
+        "digest": tokens.digest(value),
+        "code_id": code.id,
+        "authentication_id": code.authentication_id,
+        "account_id": code.account_id,
+        "epoch": code.epoch,
+        "client_id": code.client_id,
+        "scope": scope,
+        "resource": terms.resource,
+        "jkt": terms.jkt,
+        "expires_at": expires_at,
+    }
+    db.session.execute(_FRESH, row)
     return value
+
+
+_ALIVE = (
+    select(Token)
+    .join(Token.code)
+    .join(Token.account)
+    .join(Token.authentication)
+    .options(
+        contains_eager(Token.code),
+        contains_eager(Token.account),
+        contains_eager(Token.authentication),
+    )
+    .where(
+        Token.digest == bindparam("digest"),
+        Token.kind == bindparam("kind"),
+        Token.expires_at > bindparam("now"),
+        Token.epoch == Account.epoch,
+        Account.status == AccountStatus.ACTIVE,
+        AuthorizationCode.revoked_at.is_(None),
+    )
+)
 
 
 def find(value: str, kind: TokenKind) -> Token | None:
@@ -62,25 +85,8 @@ def find(value: str, kind: TokenKind) -> Token | None:
 
     A refresh token that was used already is found too: see `claim`.
     """
-    return db.session.scalar(
-        select(Token)
-        .join(Token.code)
-        .join(Token.account)
-        .join(Token.authentication)
-        .options(
-            contains_eager(Token.code),
-            contains_eager(Token.account),
-            contains_eager(Token.authentication),
-        )
-        .where(
-            Token.digest == tokens.digest(value),
-            Token.kind == kind,
-            Token.expires_at > clock.now(),
-            Token.epoch == Account.epoch,
-            Account.status == AccountStatus.ACTIVE,
-            AuthorizationCode.revoked_at.is_(None),
-        )
-    )
+    asked = {"digest": tokens.digest(value), "kind": kind, "now": clock.now()}
+    return db.session.scalar(_ALIVE, asked)
 
 
 @dataclass(frozen=True)

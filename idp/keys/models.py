@@ -11,7 +11,10 @@ from idp.extensions import Base
 
 
 class SigningKey(Base):
-    """A key pair: published from creation to `retire_at`, signing from `activate_at` to `expire_at`."""
+    """A key pair: published from creation to `retire_at`, signing from `activate_at` to `expire_at`.
+
+    Until `known_until` it reads hints; `private` is erased before, once it is published no more.
+    """
 
     __tablename__ = "signing_key"
 
@@ -22,4 +25,5 @@ class SigningKey(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     activate_at: Mapped[datetime]
     expire_at: Mapped[datetime]
-    retire_at: Mapped[datetime] = mapped_column(index=True)
+    retire_at: Mapped[datetime]
+    known_until: Mapped[datetime] = mapped_column(index=True)

@@ -1,7 +1,8 @@
 """Signing keys: made, published ahead, used, rotated, retired (DESIGN 7).
 
 A key is published from the moment it is made, signs from `activate_at` to `expire_at`, and stays
-published until `retire_at`, so that whoever caches our JWKS never meets an unknown `kid`.
+published until `retire_at`, so that whoever caches our JWKS never meets an unknown `kid`. Its public half
+then still reads the ID tokens that come back to us as hints, for as long as anybody may keep one.
 """
 
 import json
@@ -32,8 +33,12 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "EdDSA": {"kty": "OKP", "crv": "Ed25519"},
 }
 _NAME = "signing-keys"
-_SPREAD = timedelta(seconds=5)
-"""More than any process needs to notice a new key (`versions.FRESH_FOR`)."""
+CACHED = timedelta(minutes=5)
+"""How long relying parties may keep our keys without asking again."""
+_NOTICED = timedelta(seconds=5)
+"""More than any process needs to notice a change (`versions.FRESH_FOR`)."""
+_KNOWN = _NOTICED + CACHED
+"""After so long every process publishes a key, and whoever had asked just before has asked again."""
 
 PrivateKey = RSAKey | ECKey | OKPKey
 _KINDS: dict[str, type[PrivateKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
@@ -51,14 +56,15 @@ class KeyPair:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """One published key as this process holds it."""
+    """One key as this process holds it; of a key that is published no more, `key` is the public half."""
 
     kid: str
     alg: str
     activate_at: datetime
     expire_at: datetime
     retire_at: datetime
-    private: PrivateKey
+    known_until: datetime
+    key: PrivateKey
     public: dict[str, Any]
 
 
@@ -72,7 +78,7 @@ def active(alg: str) -> PrivateKey:
     begun = [key for key in _published() if key.alg == alg and key.activate_at <= now]
     if not begun:
         raise ConfigurationError(f"no active {alg} signing key; make one with `idp keys create`")
-    return max(begun, key=lambda key: (now < key.expire_at, key.activate_at)).private
+    return max(begun, key=lambda key: (now < key.expire_at, key.activate_at)).key
 
 
 def public_jwks() -> dict[str, list[dict[str, Any]]]:
@@ -81,8 +87,9 @@ def public_jwks() -> dict[str, list[dict[str, Any]]]:
 
 
 def verification_keys() -> KeySet:
-    """Every published key, to check our own ID tokens with."""
-    return KeySet([key.private for key in _published()])
+    """What checks our own ID tokens, of whatever age: published keys, and those that time has retired."""
+    now = clock.now()
+    return KeySet([key.key for key in _cache.get() if key.known_until > now])
 
 
 def new_pair(alg: str) -> KeyPair:
@@ -106,31 +113,49 @@ def create(pair: KeyPair) -> SigningKey:
 
 
 def rotate(pair: KeyPair) -> SigningKey:
-    """Store a key that signs as soon as every process publishes it; the others stop a moment later.
+    """Store a key that signs as soon as nobody's cache lacks it; the others stop a moment later.
 
-    They stay published. After a leak use `retire` as well.
+    They stay published. After a leak that is too late: `revoke`.
     """
-    starts = clock.now() + _SPREAD
+    starts = clock.now() + _KNOWN
     fresh = _store(pair, starts)
     db.session.execute(
         update(SigningKey)
         .where(SigningKey.alg == pair.alg, SigningKey.kid != fresh.kid)
-        .where(SigningKey.expire_at > starts + _SPREAD)
-        .values(_ending(starts + _SPREAD))
+        .where(SigningKey.expire_at > starts + _NOTICED)
+        .values(_ending(starts + _NOTICED))
     )
     return fresh
 
 
 def retire(kid: str) -> bool:
-    """Stop publishing a key now: whatever it signed no longer verifies. False when there is none."""
+    """Forget a key now: whatever it signed no longer verifies, not even for us. False when there is none."""
     now = clock.now()
     ended = affected(
         update(SigningKey)
         .where(SigningKey.kid == kid, SigningKey.retire_at > now)
-        .values(expire_at=now, retire_at=now)
+        .values(expire_at=now, retire_at=now, known_until=now)
     )
     _changed()
     return bool(ended)
+
+
+def revoke(kid: str, pair: KeyPair) -> str | None:
+    """Stop publishing a key now and let another sign at once, if none does; that one's `kid`.
+
+    The other is one that was announced, which relying parties may know already, or else `pair`, of the same
+    algorithm.
+    """
+    retire(kid)
+    now = clock.now()
+    mine = select(SigningKey).where(SigningKey.alg == pair.alg, SigningKey.expire_at > now)
+    others = list(db.session.scalars(mine.order_by(SigningKey.activate_at)))
+    if not others:
+        return _store(pair, now).kid
+    if others[0].activate_at <= now:
+        return None
+    others[0].activate_at = now
+    return others[0].kid
 
 
 def succeed(pairs: list[KeyPair]) -> list[str]:
@@ -175,8 +200,14 @@ def listing() -> list[SigningKey]:
 
 
 def purge(limit: int) -> int:
-    """Delete up to `limit` keys retired more than a day ago; how many went."""
-    old = select(SigningKey.kid).where(SigningKey.retire_at < clock.now() - timedelta(days=1))
+    """Delete up to `limit` keys that have been of no use for a day; how many went.
+
+    Of those that only read hints the private half goes.
+    """
+    before = clock.now() - timedelta(days=1)
+    silent = update(SigningKey).where(SigningKey.retire_at < before, SigningKey.private != "")
+    db.session.execute(silent.values(private=""))
+    old = select(SigningKey.kid).where(SigningKey.known_until < before)
     return affected(delete(SigningKey).where(SigningKey.kid.in_(old.limit(limit))))
 
 
@@ -192,7 +223,7 @@ def _next_start(alg: str) -> datetime:
     now, end = clock.now(), _last_end(alg)
     if end is None:
         return now
-    return max(now + _SPREAD, min(end, now + settings.key_publication))
+    return max(now + _KNOWN, min(end, now + settings.key_publication))
 
 
 def _store(pair: KeyPair, starts: datetime) -> SigningKey:
@@ -205,7 +236,10 @@ def _store(pair: KeyPair, starts: datetime) -> SigningKey:
 
 
 def _ending(expire_at: datetime) -> dict[str, datetime]:
-    return {"expire_at": expire_at, "retire_at": expire_at + settings.key_publication}
+    """A refresh token is the longest that anybody holds of us, and the ID token that came with it."""
+    retire_at = expire_at + settings.key_publication
+    known_until = retire_at + settings.refresh_token_lifetime
+    return {"expire_at": expire_at, "retire_at": retire_at, "known_until": known_until}
 
 
 def _changed() -> None:
@@ -219,29 +253,35 @@ def _published() -> list[_Loaded]:
 
 
 def _load() -> list[_Loaded]:
-    rows = db.session.scalars(select(SigningKey).where(SigningKey.retire_at > clock.now()))
+    kept = select(SigningKey).where(SigningKey.known_until > clock.now())
+    rows = db.session.scalars(kept.order_by(SigningKey.activate_at, SigningKey.kid))
     return [_opened(row) for row in rows]
 
 
 def _opened(row: SigningKey) -> _Loaded:
-    try:
-        members = json.loads(wrapping.unwrap(row.private, f"signing-key:{row.kid}"))
-    except wrapping.WrapError:
-        message = (
-            f"signing key {row.kid} was wrapped with another key-encryption key than "
-            f"{settings.kek_file}; put that one back, or give the signing key up with `idp keys retire`"
-        )
-        raise ConfigurationError(message) from None
-    members["kid"] = row.kid
+    members = row.public if row.retire_at <= clock.now() else _private(row)
     return _Loaded(
         kid=row.kid,
         alg=row.alg,
         activate_at=row.activate_at,
         expire_at=row.expire_at,
         retire_at=row.retire_at,
-        private=_KINDS[members["kty"]].import_key(members),
+        known_until=row.known_until,
+        key=_KINDS[members["kty"]].import_key({**members, "kid": row.kid}),
         public=row.public,
     )
+
+
+def _private(row: SigningKey) -> dict[str, Any]:
+    try:
+        members: dict[str, Any] = json.loads(wrapping.unwrap(row.private, f"signing-key:{row.kid}"))
+    except wrapping.WrapError:
+        message = (
+            f"signing key {row.kid} was wrapped with another key-encryption key than "
+            f"{settings.kek_file}; put that one back, or give the signing key up with `idp keys retire`"
+        )
+        raise ConfigurationError(message) from None
+    return members
 
 
 _cache: VersionedCache[list[_Loaded]] = VersionedCache(_NAME, _load)

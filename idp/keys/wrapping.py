@@ -18,19 +18,40 @@ class WrapError(Exception):
 
 def wrap(plain: bytes, context: str) -> str:
     """Encrypt for one context; a compact JWE, about 200 characters more than the text."""
+    ring = kek.ring()
     header = json.dumps({"alg": "dir", "enc": "A256GCM", "ctx": context})
     token = jwe.JWE(plain, protected=header)
-    token.add_recipient(kek.current())
+    token.add_recipient(ring.keys[ring.current])
     return str(token.serialize(compact=True))
 
 
 def unwrap(blob: str, context: str) -> bytes:
     """Decrypt what `wrap` made for the same context. Raises WrapError."""
-    token = jwe.JWE(algs=["dir", "A256GCM"])
-    try:
-        token.deserialize(blob, kek.current())
-    except (JWException, ValueError) as error:
-        raise WrapError("not a secret of this deployment") from error
+    _name, token = _opened(blob)
     if token.jose_header.get("ctx") != context:
         raise WrapError("a secret of another row")
     return bytes(token.payload)
+
+
+def rewrap(blob: str) -> str:
+    """The same secret, for the same context, under the key that wraps now. Raises WrapError."""
+    _name, token = _opened(blob)
+    return wrap(bytes(token.payload), token.jose_header["ctx"])
+
+
+def opened_with(blob: str) -> str:
+    """Name of the key that opens it. Raises WrapError."""
+    name, _token = _opened(blob)
+    return name
+
+
+def _opened(blob: str) -> tuple[str, jwe.JWE]:
+    """Two keys at most: trying both is simpler than believing a header."""
+    for name, key in kek.ring().keys.items():
+        token = jwe.JWE(algs=["dir", "A256GCM"])
+        try:
+            token.deserialize(blob, key)
+        except (JWException, ValueError):
+            continue
+        return name, token
+    raise WrapError("not a secret of this deployment")

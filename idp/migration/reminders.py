@@ -108,7 +108,7 @@ def purge(limit: int) -> int:
 
 def token_of(address: str) -> str:
     """What the link of an address ends with: 43 characters that nobody can guess without our key."""
-    key = kek.derive_from(kek.current(), "reminders")
+    key = kek.ring().secret("reminders")
     mac = hmac.digest(key, email_key(address).encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 

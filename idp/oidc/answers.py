@@ -15,7 +15,6 @@ from idp.grants.codes import NewCode
 from idp.oidc import refusals
 from idp.oidc.request import AuthorizationRequest, Trusted
 from idp.security import throttle
-from idp.security.throttle import Budget
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
 from idp.web import headers, locale
@@ -51,8 +50,7 @@ def grant(
 
 def _note(session: LiveSession, client_id: str) -> None:
     """One in a while: a browser that goes round in circles must not fill the table."""
-    once = Budget(f"audit:answer:{session.id}:{client_id}", 1, events.BOUND)
-    if not throttle.reserve(once):
+    if throttle.once(f"audit:answer:{session.id}:{client_id}", events.BOUND):
         events.code_issued(client_id=client_id, sub=session.sub)
 
 

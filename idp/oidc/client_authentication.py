@@ -19,7 +19,6 @@ from idp.extensions import settings
 from idp.oidc import client_jwt
 from idp.oidc.server import ProtocolClient, TokenRequest
 from idp.security import throttle
-from idp.security.throttle import Budget
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PROOFS = {"client_secret", "client_assertion", "client_assertion_type"}
@@ -69,7 +68,7 @@ def _with_secret(client: ProtocolClient | None, secret: str) -> ProtocolClient |
     if client is None or client.registered.secret_matches(secret):
         return client
     name = client.get_client_id()
-    if not throttle.reserve(Budget(f"audit:client:{name}", 1, events.BOUND)):
+    if throttle.once(f"audit:client:{name}", events.BOUND):
         events.client_refused(client_id=name)
     return None
 
@@ -155,7 +154,7 @@ def _check_claims(claims: dict[str, Any], client: ProtocolClient) -> None:
         raise _refused("jti must be there.")
     lives = timedelta(seconds=claims["exp"] + 2 * client_jwt.LEEWAY - now)
     name = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
-    if throttle.reserve(Budget(f"jti:{client.registered.id}:{name}", 1, lives)):
+    if not throttle.once(f"jti:{client.registered.id}:{name}", lives):
         raise _refused("The assertion was used before: its jti must be new each time.")
 
 

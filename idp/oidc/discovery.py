@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, url_for
+from flask import Blueprint, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
 from idp.clients import keys
@@ -19,8 +19,8 @@ from idp.web import documents
 
 blueprint = cors.for_everybody(Blueprint("discovery", __name__))
 
-_CACHE = "public, max-age=300"
-"""Far less than the time a key is published before it signs."""
+_CACHE = f"public, max-age={signing.CACHED.total_seconds():.0f}"
+"""No key signs before it has been published for longer, but for one that replaces a revoked one."""
 
 
 @blueprint.get("/.well-known/openid-configuration")
@@ -36,9 +36,11 @@ def jwks() -> Response:
 
 
 def _cached(body: dict[str, Any]) -> Response:
+    """Whoever asks again with the tag of what they have is told that it still holds (RFC 9110 13.1.2)."""
     answer = jsonify(body)
     answer.headers["Cache-Control"] = _CACHE
-    return answer
+    answer.add_etag()
+    return answer.make_conditional(request)
 
 
 def _endpoints() -> dict[str, str]:

@@ -154,7 +154,7 @@ def _place(uri: str) -> tuple[str, str, int | None, str] | None:
 def _nonce(age: int = 0) -> str:
     """That of the present period, or of one before."""
     period = int(clock.now().timestamp()) // _PERIOD - age
-    key = kek.derive_from(kek.current(), "dpop-nonce")
+    key = kek.ring().secret("dpop-nonce")
     return _base64url(hmac.digest(key, str(period).encode(), "sha256")[:16])
 
 

@@ -12,8 +12,20 @@ lock their rows in the order of the keys, so that nobody waits for somebody who 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
 
-from sqlalchemy import ColumnElement, String, case, delete, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    bindparam,
+    case,
+    delete,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -84,6 +96,16 @@ def reserve_each(*buckets: Bucket) -> dict[str, timedelta]:
     return _waits({key: bucket for key, bucket in asked.items() if key not in taken}, now)
 
 
+def once(key: str, per: timedelta) -> bool:
+    """True for the first who asks, and again `per` later. A `Budget` of one try, for what happens all the time.
+
+    Runs inside the caller's transaction.
+    """
+    now = clock.now()
+    fresh = {"key": digest(key), "now": now, "until": now + per}
+    return db.session.scalar(_once(db.engine.dialect.name), fresh) is not None
+
+
 def clear(*buckets: Bucket, back: Iterable[Bucket] = ()) -> None:
     """Empty the buckets, after a success that ends a row of wrong tries; one try `back` into the others.
 
@@ -111,6 +133,19 @@ def purge(limit: int) -> int:
     stale = select(Throttle.key).where(Throttle.expires_at <= clock.now()).limit(limit)
     unused = stale.with_for_update(skip_locked=True)
     return affected(delete(Throttle).where(Throttle.key.in_(unused)))
+
+
+@cache
+def _once(_engine: str) -> ReturningInsert[str]:
+    """Built for one engine and kept: putting a statement together costs more than running it."""
+    table = cast("Table", Throttle.__table__)
+    now, until = bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime)
+    row = {"key": bindparam("key"), "count": 1, "blocked_until": now, "expires_at": until}
+    again = {"blocked_until": now, "expires_at": until}
+    insert = upsert(table).values(row)
+    return insert.on_conflict_do_update(
+        index_elements=[table.c.key], set_=again, where=table.c.expires_at <= now
+    ).returning(table.c.key)
 
 
 def _let_go(*, emptied: Iterable[str], lessened: Iterable[str]) -> None:

@@ -3,8 +3,11 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from idp import clock
 from idp.accounts.account import Account, AccountStatus
@@ -53,6 +56,22 @@ _READ = (
 )
 
 
+_ALIVE = (
+    select(*_READ)
+    .join(Account, Account.id == BrowserSession.account_id)
+    .join(Authentication, Authentication.id == BrowserSession.authentication_id)
+    .where(
+        BrowserSession.token == bindparam("token"),
+        BrowserSession.ended_at.is_(None),
+        BrowserSession.expires_at > bindparam("now"),
+        BrowserSession.seen_at > bindparam("idle_since"),
+        BrowserSession.epoch == Account.epoch,
+        Account.status == AccountStatus.ACTIVE,
+    )
+)
+"""Like all statements of hot requests it is put together once: that costs more than running it."""
+
+
 def find(token: str | None) -> LiveSession | None:
     """The living session of a cookie: one statement.
 
@@ -61,31 +80,22 @@ def find(token: str | None) -> LiveSession | None:
     if not token:
         return None
     now = clock.now()
-    row = db.session.execute(
-        select(*_READ)
-        .join(Account, Account.id == BrowserSession.account_id)
-        .join(Authentication, Authentication.id == BrowserSession.authentication_id)
-        .where(
-            BrowserSession.token == tokens.digest(token),
-            BrowserSession.ended_at.is_(None),
-            BrowserSession.expires_at > now,
-            BrowserSession.seen_at > now - settings.session_idle,
-            BrowserSession.epoch == Account.epoch,
-            Account.status == AccountStatus.ACTIVE,
-        )
-    ).first()
+    asked = {"token": tokens.digest(token), "now": now, "idle_since": now - settings.session_idle}
+    row = db.session.execute(_ALIVE, asked).first()
     return LiveSession(*row) if row else None
+
+
+_SESSIONS = cast("Table", BrowserSession.__table__)
+_TOUCHED = (
+    update(_SESSIONS)
+    .where(_SESSIONS.c.id == bindparam("session"), _SESSIONS.c.ended_at.is_(None))
+    .values(seen_at=bindparam("now"))
+)
 
 
 def touch(session: LiveSession) -> bool:
     """Note that the session is used; False when it ended since it was read. Whoever ends it now waits."""
-    return bool(
-        affected(
-            update(BrowserSession)
-            .where(BrowserSession.id == session.id, BrowserSession.ended_at.is_(None))
-            .values(seen_at=clock.now())
-        )
-    )
+    return bool(affected(_TOUCHED, session=session.id, now=clock.now()))
 
 
 def end(token: str | None) -> None:
@@ -102,18 +112,24 @@ def end(token: str | None) -> None:
 
 def client_sid(session: LiveSession, client_id: int) -> str:
     """The `sid` under which one client (row id) knows this session: the same at every call."""
-    statement = upsert(ClientSession).values(
-        sid=secrets.token_urlsafe(24),
-        browser_session_id=session.id,
-        client_id=client_id,
-        created_at=clock.now(),
-    )
-    unchanged = {"browser_session_id": ClientSession.browser_session_id}
-    found = statement.on_conflict_do_update(
-        index_elements=[ClientSession.browser_session_id, ClientSession.client_id],
-        set_=unchanged,
-    ).returning(ClientSession.sid)
-    return db.session.scalars(found).one()
+    fresh = {
+        "sid": secrets.token_urlsafe(24),
+        "browser_session_id": session.id,
+        "client_id": client_id,
+        "created_at": clock.now(),
+    }
+    return db.session.scalars(_named(db.engine.dialect.name), fresh).one()
+
+
+@cache
+def _named(_engine: str) -> ReturningInsert[str]:
+    table = cast("Table", ClientSession.__table__)
+    key = [table.c.browser_session_id, table.c.client_id]
+    names = ("sid", "browser_session_id", "client_id", "created_at")
+    statement = upsert(table).values({name: bindparam(name) for name in names})
+    return statement.on_conflict_do_update(
+        index_elements=key, set_={"client_id": table.c.client_id}
+    ).returning(table.c.sid)
 
 
 def forget_client(account_id: int, client_id: int) -> None:

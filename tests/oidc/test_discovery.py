@@ -2,6 +2,8 @@
 
 import pytest
 
+from idp.extensions import transaction
+from idp.keys import signing
 from tests.support.journey import ISSUER
 
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -52,3 +54,46 @@ def test_keys_are_public_and_named(client):
         assert len(key["kid"]) == 43
     assert len({key["kid"] for key in keys}) == len(keys)
     assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.fixture(params=["/jwks", "/.well-known/openid-configuration"])
+def tagged(request, client):
+    """GET a document, with the tag of what one has."""
+
+    def get(tag=None):
+        headers = {"If-None-Match": tag} if tag else {}
+        return client.get(request.param, base_url=ISSUER, headers=headers)
+
+    return get
+
+
+def test_whoever_has_it_already_is_told_so_and_may_keep_it_on(tagged):
+    """RFC 9110 13.1.2, 15.4.5: the answer renews what a cache holds."""
+    tag = tagged().headers["ETag"]
+    for sent in (tag, f'"other", {tag}', "*"):
+        answer = tagged(sent)
+        assert (answer.status_code, answer.data) == (304, b"")
+        assert answer.headers["Cache-Control"] == "public, max-age=300"
+        assert answer.headers["ETag"] == tag
+
+
+@pytest.mark.parametrize("tag", ['"other"', "W/", '"', "é", "x" * 9000])
+def test_whoever_has_something_else_gets_it_whole(tagged, tag):
+    answer = tagged(tag)
+    assert answer.status_code == 200
+    assert answer.get_json()
+
+
+def test_another_key_is_another_document(client):
+    def get(tag=""):
+        return client.get("/jwks", base_url=ISSUER, headers={"If-None-Match": tag})
+
+    before = get().headers["ETag"]
+    with transaction():
+        added = signing.create(signing.new_pair("EdDSA")).kid
+    try:
+        assert get(before).status_code == 200
+    finally:
+        with transaction():
+            signing.retire(added)
+    assert get(before).status_code == 304

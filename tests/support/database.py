@@ -48,4 +48,4 @@ def clean() -> None:
 def _make_ageless(key: SigningKey) -> None:
     """Tests travel in time; the keys they share must sign everywhere."""
     key.activate_at = datetime(2000, 1, 1, tzinfo=UTC)
-    key.expire_at = key.retire_at = datetime(2100, 1, 1, tzinfo=UTC)
+    key.expire_at = key.retire_at = key.known_until = datetime(2100, 1, 1, tzinfo=UTC)

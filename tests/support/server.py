@@ -30,12 +30,12 @@ def serving(
     port = free_port()
     url = f"http://localhost:{port}"
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
-    environment = _environment(values | changes | {"issuer": url})
+    variables = environment(values | changes | {"issuer": url})
     size = ["--workers", str(workers), "--threads", str(threads)]
     command = [sys.executable, "-c", _START, "run", "--port", str(port), *size]
     # A pipe that nobody reads would be full after some hundred lines, and every process would wait.
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, env=variables, stderr=log, start_new_session=True)
         try:
             wait_for(port)
             _wait_healthy(url)
@@ -51,7 +51,7 @@ def working(settings: Settings, **changes: Any) -> Iterator[subprocess.Popen[byt
     """Run `idp worker` with these settings."""
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
     command = [sys.executable, "-c", _START, "worker"]
-    process = subprocess.Popen(command, env=_environment(values | changes))
+    process = subprocess.Popen(command, env=environment(values | changes))
     try:
         yield process
     finally:
@@ -59,7 +59,8 @@ def working(settings: Settings, **changes: Any) -> Iterator[subprocess.Popen[byt
         process.wait(timeout=20)
 
 
-def _environment(values: dict[str, Any]) -> dict[str, str]:
+def environment(values: dict[str, Any]) -> dict[str, str]:
+    """The shell's variables, but for options of ours, and these options."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
     ours = {f"IDP_{name.upper()}": _text(value) for name, value in values.items()}
     return {**plain, **ours, "PYTHONPATH": str(_ROOT)}

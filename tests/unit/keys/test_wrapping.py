@@ -42,3 +42,24 @@ def test_another_deployments_key_opens_nothing(empty: Flask, tmp_path: Path) -> 
     kek.create(tmp_path / "other.json")
     with override(empty, kek_file=tmp_path / "other.json"), pytest.raises(wrapping.WrapError):
         wrapping.unwrap(blob, "row:1")
+
+
+def test_both_keys_open_while_one_is_replaced_by_the_other(empty: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "kek.json"
+    old, blob = kek.ring().current, wrapping.wrap(b"secret", "row:1")
+    new = kek.add(path)
+    assert wrapping.opened_with(wrapping.wrap(b"more", "row:1")) == old
+    kek.turn(path)
+    assert wrapping.unwrap(blob, "row:1") == b"secret"
+    again = wrapping.rewrap(blob)
+    assert (wrapping.opened_with(blob), wrapping.opened_with(again)) == (old, new)
+    kek.drop(path, leaked=False)
+    assert wrapping.unwrap(again, "row:1") == b"secret"
+    for act in (wrapping.rewrap, wrapping.opened_with):
+        with pytest.raises(wrapping.WrapError):
+            act(blob)
+
+
+def test_wrapped_again_it_is_still_of_its_row_only(empty: Flask) -> None:
+    with pytest.raises(wrapping.WrapError):
+        wrapping.unwrap(wrapping.rewrap(wrapping.wrap(b"secret", "row:1")), "row:2")

@@ -92,6 +92,30 @@ def test_tries_at_the_same_moment_are_all_counted(app):
     assert len(granted) == BUDGET.limit
 
 
+def first():
+    with transaction():
+        return throttle.once("o", timedelta(minutes=15))
+
+
+@pytest.mark.usefixtures("app")
+def test_only_the_first_is_told_so_until_the_time_is_over():
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
+        assert [first() for _ in range(3)] == [True, False, False]
+        clock.shift(timedelta(minutes=14))
+        assert not first()
+        clock.shift(timedelta(minutes=1))
+        assert [first() for _ in range(2)] == [True, False]
+        assert take(Budget("o", 1, timedelta(minutes=15))) == timedelta(minutes=15)
+
+
+def test_of_many_at_the_same_moment_one_is_the_first(app):
+    def one(_):
+        with app.app_context():
+            return first()
+
+    assert sum(together(8, one)) == 1
+
+
 @pytest.mark.usefixtures("app")
 def test_purge_forgets_only_what_no_longer_counts():
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:

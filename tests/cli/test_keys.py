@@ -1,0 +1,129 @@
+"""`idp keys revoke` and `idp keys rewrap`: what they do, what they say, what they leave behind."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from idp.audit.models import AuditEvent
+from idp.cli.common import database_only
+from idp.extensions import db
+from tests.cli.conftest import Shell
+from tests.cli.record import seal
+
+WHY = ("--reason", "laptop stolen", "--yes")
+
+
+def details(shell: Shell, event: str) -> list[dict[str, str]]:
+    with database_only():
+        rows = db.session.scalars(select(AuditEvent).where(AuditEvent.event == event))
+        return [row.details for row in rows]
+
+
+def states(shell: Shell, alg: str) -> dict[str, str]:
+    return {key["kid"]: key["state"] for key in shell.json("keys", "list") if key["alg"] == alg}
+
+
+def test_a_revoked_key_is_gone_at_once_and_another_signs(ready: Shell) -> None:
+    (kid,) = states(ready, "RS256")
+    ready.ok("clients", "create", "--name", "Shop", "--redirect-uri", "https://shop.example/cb")
+    said = ready.ok("keys", "revoke", kid, *WHY)
+    after = states(ready, "RS256")
+    assert sorted(after.values()) == ["retired", "signing"]
+    assert after.pop(kid) == "retired"
+    (other,) = after
+    assert f"RS256 key {other} signs now" in said
+    assert "end all of their own sessions" in said
+    assert "Shop" in said
+    assert details(ready, "signing_key_revoked") == [
+        {"kid": kid, "successor": other, "why": "laptop stolen"}
+    ]
+
+
+def test_relying_parties_of_other_algorithms_are_not_named(ready: Shell) -> None:
+    ready.ok("clients", "create", "--name", "Shop", "--redirect-uri", "https://shop.example/cb")
+    (kid,) = states(ready, "ES256")
+    assert "Shop" not in ready.ok("keys", "revoke", kid, *WHY)
+
+
+def test_revoking_asks_for_a_reason_and_before_it_acts(ready: Shell) -> None:
+    (kid,) = states(ready, "RS256")
+    assert "--reason" in ready.refused("keys", "revoke", kid, "--yes", code=2)
+    assert "write a reason" in ready.refused("keys", "revoke", kid, "--reason", " ", code=2)
+    assert "Aborted" in ready.run("keys", "revoke", kid, *WHY[:2], answer="n\n").stderr
+    assert states(ready, "RS256") == {kid: "signing"}
+
+
+def test_what_is_not_published_cannot_be_revoked(ready: Shell) -> None:
+    (kid,) = states(ready, "RS256")
+    ready.ok("keys", "revoke", kid, *WHY)
+    for name in (kid, "nobody", "-x", "é\0"):
+        assert "no published key" in ready.refused("keys", "revoke", name, *WHY)
+    assert len(states(ready, "RS256")) == 2
+
+
+def test_the_whole_way_to_another_key_encryption_key(ready: Shell) -> None:
+    before = ready.json("keys", "rewrap")
+    assert [row["signing_key"] for row in before] == [2]
+    ready.ok("keys", "rewrap", "add")
+    assert ready.json("keys", "rewrap")[0] == before[0]
+    ready.ok("keys", "rewrap", "turn", "--yes")
+    assert ready.json("keys", "rewrap")[1] == {**before[0], "wraps": False}
+    assert "2 secrets need" in ready.refused("keys", "rewrap", "drop", "--yes")
+    assert "signing_key 2" in ready.ok("keys", "rewrap", "values")
+    ready.ok("keys", "rewrap", "drop", "--yes")
+    (after,) = ready.json("keys", "rewrap")
+    assert (after["signing_key"], after["wraps"]) == (2, True)
+    assert after["key"] != before[0]["key"]
+    ready.ok("keys", "rotate")
+    steps = [told["step"] for told in details(ready, "key_encryption_key_changed")]
+    assert steps == ["add", "turn", "values", "drop"]
+
+
+def test_a_replacement_that_was_begun_is_not_forgotten(ready: Shell) -> None:
+    ready.ok("keys", "rewrap", "add")
+    found = json.loads(ready.run("check", "--json").stdout)
+    (said,) = [one for one in found if one["what"] == "key-encryption key"]
+    assert (said["level"], "idp keys rewrap" in said["message"]) == ("warning", True)
+
+
+def test_looking_changes_nothing(ready: Shell) -> None:
+    file = ready.home / "keys" / "kek.json"
+    before = file.read_text()
+    ready.ok("keys", "rewrap")
+    assert file.read_text() == before
+    assert details(ready, "key_encryption_key_changed") == []
+
+
+@pytest.fixture
+def replaced(ready: Shell) -> Shell:
+    """Another key wraps, and nothing needs the former one; events are sealed."""
+    seal()
+    for step in ("add", "turn", "values"):
+        ready.ok("keys", "rewrap", step, "--yes")
+    seal()
+    return ready
+
+
+def test_the_audit_chain_goes_on_when_the_key_is_replaced(replaced: Shell) -> None:
+    replaced.ok("keys", "rewrap", "drop", "--yes")
+    seal()
+    assert replaced.json("audit", "verify")["verified"] == 7
+
+
+def test_after_a_leak_the_chain_begins_anew_under_another_secret(replaced: Shell) -> None:
+    assert "idp audit restart" in replaced.ok("keys", "rewrap", "drop", "--leaked", "--yes")
+    verdict = replaced.run("audit", "verify", "--json")
+    assert json.loads(verdict.stdout)["faults"][0]["kind"] == "chain-row"
+    replaced.ok("audit", "restart", "--why", "key leaked", "--yes")
+    seal()
+    assert replaced.json("audit", "verify")["sound"]
+
+
+@pytest.mark.parametrize("step", ["turn", "drop"])
+def test_steps_in_another_order_are_refused_in_one_line(ready: Shell, step: str) -> None:
+    assert "one key only" in ready.refused("keys", "rewrap", step, "--yes")
+    ready.ok("keys", "rewrap", "add")
+    assert "two keys already" in ready.refused("keys", "rewrap", "add")
+    assert "--leaked goes with drop" in ready.refused("keys", "rewrap", "turn", "--leaked", code=2)
+    assert "Aborted" in ready.run("keys", "rewrap", step, answer="n\n").stderr
