@@ -109,7 +109,7 @@ def rotate_keys() -> list[str]:
     with transaction():
         made = signing.succeed(pairs)
         for kid in made:
-            events.signing_key_created(kid=kid, actor=events.WORKER)
+            told.signing_key_created(kid=kid, actor=events.WORKER)
         return made
 
 

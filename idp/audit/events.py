@@ -228,7 +228,7 @@ def client_secret_rotated(*, client_id: str, overlap_hours: int, actor: str) -> 
     _record("client_secret_rotated", client=client_id, actor=actor, overlap_hours=overlap_hours)
 
 
-# -- Keys, messages, data -----------------------------------------------------------------------------
+# -- Messages, data -----------------------------------------------------------------------------------
 
 
 def sms_stopped(*, prefix: str, sent: int, used: int) -> None:
@@ -244,37 +244,6 @@ def sms_allowed(*, prefix: str, actor: str) -> None:
 def password_list_silent() -> None:
     """The list of leaked passwords gave no answer, and a new password was taken without it."""
     _record("password_list_silent", actor=SYSTEM)
-
-
-def key_encryption_key_created(*, actor: str) -> None:
-    """The deployment got the key that wraps all others."""
-    _record("key_encryption_key_created", actor=actor)
-
-
-def key_encryption_key_changed(*, step: str, counts: Mapping[str, int], actor: str) -> None:
-    """A step on the way to another key that wraps all others; table to secrets that were wrapped anew."""
-    anew = " ".join(f"{name}={count}" for name, count in counts.items())
-    _record("key_encryption_key_changed", actor=actor, step=step, anew=anew)
-
-
-def signing_key_created(*, kid: str, actor: str) -> None:
-    """A signing key was made, to sign at once or later."""
-    _record("signing_key_created", actor=actor, kid=kid)
-
-
-def signing_key_rotated(*, kid: str, actor: str) -> None:
-    """A signing key took over from all others of its algorithm."""
-    _record("signing_key_rotated", actor=actor, kid=kid)
-
-
-def signing_key_retired(*, kid: str, actor: str) -> None:
-    """A signing key is published no longer; what it signed verifies no more."""
-    _record("signing_key_retired", actor=actor, kid=kid)
-
-
-def signing_key_revoked(*, kid: str, successor: str, why: str, actor: str) -> None:
-    """A signing key may be in wrong hands and is published no longer; `successor` took its place, if any."""
-    _record("signing_key_revoked", actor=actor, kid=kid, successor=successor, why=why)
 
 
 def message_undeliverable(*, channel: str, recipient: str, outcome: str, why: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import rich_click as click
 
 from idp import clock
-from idp.audit import events
+from idp.audit import keys as told
 from idp.cli import clerk
 from idp.cli.asking import confirm, reason_option, yes_option
 from idp.cli.common import DASHED, database_only
@@ -75,7 +75,7 @@ def rotate(alg: str | None) -> None:
         with transaction():
             made = [_described(signing.rotate(pair)) for pair in pairs]
             for key in made:
-                events.signing_key_rotated(kid=key["kid"], actor=clerk.actor())
+                told.signing_key_rotated(kid=key["kid"], actor=clerk.actor())
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} signs from {key['activate_at']:%H:%M:%S} UTC.")
 
@@ -91,7 +91,7 @@ def retire(kid: str, *, yes: bool) -> None:
     with database_only(), transaction():
         alg = _published(kid).alg
         signing.retire(kid)
-        events.signing_key_retired(kid=kid, actor=clerk.actor())
+        told.signing_key_retired(kid=kid, actor=clerk.actor())
         signs = any(key.alg == alg and _state(key) == "signing" for key in signing.listing())
     click.echo(f"Key {kid} is retired.")
     if not signs:
@@ -111,7 +111,7 @@ def revoke(kid: str, *, reason: str, yes: bool) -> None:
     with database_only(), transaction():
         since = _published(kid).created_at
         other = signing.revoke(kid, pair)
-        events.signing_key_revoked(kid=kid, successor=other or "", why=reason, actor=clerk.actor())
+        told.signing_key_revoked(kid=kid, successor=other or "", why=reason, actor=clerk.actor())
         parties = _believing(alg)
     click.echo(f"Key {kid} is revoked: in 2 seconds no process publishes it or signs with it.")
     click.echo(f"{alg} key {other} signs now." if other else f"The {alg} key that signs stays.")
@@ -145,9 +145,9 @@ def _believing(alg: str) -> list[dict[str, Any]]:
 
 def _note_made(made: list[dict[str, Any]], *, first: bool) -> None:
     if first:
-        events.key_encryption_key_created(actor=clerk.actor())
+        told.key_encryption_key_created(actor=clerk.actor())
     for key in made:
-        events.signing_key_created(kid=key["kid"], actor=clerk.actor())
+        told.signing_key_created(kid=key["kid"], actor=clerk.actor())
 
 
 def _published(kid: str) -> SigningKey:

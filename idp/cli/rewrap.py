@@ -8,7 +8,7 @@ from typing import Any
 import rich_click as click
 
 from idp import rewrapping
-from idp.audit import events
+from idp.audit import keys as told
 from idp.cli import clerk
 from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only
@@ -48,7 +48,7 @@ def rewrap(step: str | None, *, leaked: bool, yes: bool, as_json: bool) -> None:
     with database_only():
         said, counts = _STEPS[step](settings.kek_file, leaked)
         with transaction():
-            events.key_encryption_key_changed(step=step, counts=counts, actor=clerk.actor())
+            told.key_encryption_key_changed(step=step, counts=counts, actor=clerk.actor())
     click.echo(said)
 
 

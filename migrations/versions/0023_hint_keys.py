@@ -9,7 +9,7 @@ from idp import clock
 from idp.extensions import UtcDateTime
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
