@@ -7,6 +7,7 @@ import structlog
 
 from idp import clock
 from idp.audit import events, seals
+from idp.audit import keys as told
 from idp.audit.chain import Batch
 from idp.audit.seals import Broken
 from idp.challenges import sms
