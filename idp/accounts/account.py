@@ -110,7 +110,9 @@ def by_email_key(key: str) -> Account | None:
 
 def held(account_id: int) -> Account:
     """The account as it is now; nobody else changes it until the caller's transaction ends."""
-    return db.session.get_one(Account, account_id, populate_existing=True, with_for_update=True)
+    return db.session.get_one(
+        Account, account_id, populate_existing=True, with_for_update={"key_share": True}
+    )
 
 
 def by_id(account_id: int) -> Account | None:

@@ -15,6 +15,9 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 """A client's public name."""
 
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
 @dataclass(frozen=True)
 class Registration:
     """Client metadata; what a registration leaves out has the value given here."""
@@ -91,6 +94,11 @@ class Registration:
     def hosts(self) -> set[str]:
         """Those of its redirect URIs."""
         return {urlsplit(uri).hostname or "" for uri in self.redirect_uris}
+
+    @property
+    def on_loopback(self) -> bool:
+        """Any program of the person's computer could answer at one of its redirect URIs."""
+        return not self.hosts.isdisjoint(LOOPBACK)
 
     @property
     def sector(self) -> str:

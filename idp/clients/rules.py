@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from idp.clients import keys, registry
-from idp.clients.registration import CLIENT_ID, SHOWN, Registration
+from idp.clients.registration import CLIENT_ID, LOOPBACK, SHOWN, Registration
 from idp.extensions import settings
 from idp.keys import signing
 from idp.keys.encryption import ALGORITHMS, ENCODINGS
@@ -14,7 +14,6 @@ SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "l
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 TOKEN_FORMATS = ("jwt", "opaque")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 SUBJECT_TYPES = ("public", "pairwise")
 REQUEST_ALGORITHMS = ("", "none", *keys.ALGORITHMS)
@@ -98,7 +97,7 @@ def check_uri(field: str, uri: str) -> None:
         raise InvalidRegistrationError(field, "must be exact, in plain ASCII", uri)
     if not _HOST.fullmatch(host or ""):
         raise InvalidRegistrationError(field, "must name a host", uri)
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         raise InvalidRegistrationError(field, "must be https (http on localhost only)", uri)
     if parts.fragment or "#" in uri or parts.username is not None:
         raise InvalidRegistrationError(field, "must have no fragment and no user", uri)
@@ -153,8 +152,12 @@ def _check_together(new: Registration) -> None:
             "sector_identifier_uri",
             "is missing: redirect_uris are of several hosts (OIDC Core 8.1)",
         )
-    if new.subject_type == "pairwise" and not new.sector:
-        raise InvalidRegistrationError("subject_type", "cannot be pairwise without any address")
+    shared = new.on_loopback and not new.sector_identifier_uri
+    if new.subject_type == "pairwise" and (shared or not new.sector):
+        raise InvalidRegistrationError(
+            "subject_type",
+            "cannot be pairwise at an address that is no host of its own: give sector_identifier_uri",
+        )
     if new.public and not new.require_pkce:
         raise InvalidRegistrationError("require_pkce", "cannot be off for a public client")
     if not new.require_pkce and "no-pkce" not in settings.weaker_clients:

@@ -33,6 +33,7 @@ FIXED: dict[str, Any] = {
     field.name: field.default for field in fields(Registration) if field.name not in _THEIRS
 } | {"first_party": False}
 """What a stranger has no say in: it is a third party, and all that is not named above is as by default."""
+_SIGNS = frozenset("0123456789 -.,'’&()/+")
 _GRANT_TYPES = {"authorization_code", "refresh_token"}
 
 _SCOPE = Registration("", ()).scope
@@ -151,13 +152,33 @@ def _host(new: Registration) -> str:
 
 def _check_name(name: str, client_id: str) -> None:
     """Not that of an application whose users know it: they would take one for the other (RFC 7591 5)."""
+    if not all(map(_is_plain, unicodedata.normalize("NFC", name))) or not _alike(name):
+        raise InvalidRegistrationError(
+            "client_name", "must be of Latin letters, digits, blanks and - . , ' & ( ) / + only"
+        )
     known = [client for client in registry.all_clients() if client.client_id != client_id]
-    if _alike(name) in {_alike(client.client_name) for client in known if not client.by_itself}:
+    theirs = [client for client in known if not client.by_itself]
+    names = {client.client_name for client in theirs} | {
+        text
+        for client in theirs
+        for field, text in client.localized.items()
+        if field.startswith("client_name")
+    }
+    if _alike(name) in {_alike(one) for one in names}:
         raise InvalidRegistrationError("client_name", "is that of another application")
 
 
+def _is_plain(letter: str) -> bool:
+    """No letter that looks like another one, or like nothing."""
+    return letter in _SIGNS or (
+        letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN ")
+    )
+
+
 def _alike(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """What of a name people tell it from others by."""
+    bare = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in bare if letter.isalnum())
 
 
 def _kept_until() -> datetime:

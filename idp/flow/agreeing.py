@@ -5,6 +5,7 @@ shown to; where it is not, nothing is recorded and False returned: the sign-in c
 """
 
 from idp import clock
+from idp.accounts import account as accounts
 from idp.accounts import changes
 from idp.accounts.account import Account
 from idp.audit import events
@@ -55,7 +56,9 @@ def refuse(position: Position, session: LiveSession) -> bool:
 def _whoever(now: Position, session: LiveSession) -> Account | None:
     """The account, if the interaction still stands on this session and the session lives."""
     stands = now.interaction.authentication_id == session.authentication_id
-    account = now.account
-    same = account is not None and account.id == session.account_id
-    same = same and account is not None and account.epoch == session.epoch and account.active
-    return account if stands and same and browser.touch(session) else None
+    if not stands or now.account is None or now.account.id != session.account_id:
+        return None
+    # Held before the session, as everybody does: see `visit.visiting`.
+    account = accounts.held(session.account_id)
+    same = account.epoch == session.epoch and account.active
+    return account if same and browser.touch(session) else None

@@ -30,7 +30,7 @@ class Wish:
         Any program of a computer can say that it is the one which people agreed to (RFC 8252 8.6).
         """
         scopes = frozenset([*request["scope"].split(), *request.get("learns", ())])
-        anybody = client.public and client.application_type == "native"
+        anybody = client.public and (client.application_type == "native" or client.on_loopback)
         return cls(client, scopes, anybody or "consent" in request["prompt"])
 
 

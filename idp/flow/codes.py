@@ -254,9 +254,10 @@ def _template_of(challenge: Challenge) -> str:
 
 
 def wording_of(position: Position, template: str) -> Wording:
-    """How a message of this interaction is written."""
-    locale, service = position.interaction.locale, position.client.client_name
-    return Wording(locale=locale, service=service, template=template)
+    """How a message of this interaction is written: what others call themselves is no word of ours."""
+    client = position.client
+    service = client.client_name if client.first_party else settings.mail_from_name
+    return Wording(locale=position.interaction.locale, service=service, template=template)
 
 
 def _no_sms(outcome: Sent | SendRefused) -> bool:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 _ASKS_AGAIN = {"login", "select_account"}
 _JUST_NOW = timedelta(seconds=60)
 """For so long a sign-in counts as the one its request asked for; the browser comes back at once."""
+_AT_MOST = timedelta(minutes=30)
+"""So long a person may take on the pages that come after it."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ def unmet(requirements: Requirements, present: Present | None, now: datetime) ->
         return Unmet.OTHER_PERSON
     if requirements.acr and present.acr not in requirements.acr:
         return Unmet.OTHER_LEVEL
-    left = present.answered_at or present.authenticated_at
-    if present.here and now - left <= _JUST_NOW:
+    left, age = present.answered_at or present.authenticated_at, now - present.authenticated_at
+    if present.here and now - left <= _JUST_NOW and age <= _AT_MOST:
         return None
-    return _asks_again(requirements, now - present.authenticated_at)
+    return _asks_again(requirements, age)
 
 
 def _asks_again(requirements: Requirements, age: timedelta) -> Unmet | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, exists, insert, select, update
 from sqlalchemy.orm import contains_eager
 
 from idp import clock
@@ -12,6 +12,7 @@ from idp.extensions import affected, db, settings
 from idp.grants.models import AuthorizationCode
 from idp.security import tokens
 from idp.sessions.browser import LiveSession
+from idp.sessions.models import BrowserSession, ClientSession
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,18 @@ _CLAIMED = (
         _CODES.c.used_at.is_(None),
         _CODES.c.revoked_at.is_(None),
         _CODES.c.expires_at > bindparam("now"),
+        # Whoever signs out, or takes back what a client may, does it for codes that are under way too.
+        exists()
+        .where(ClientSession.sid == _CODES.c.sid)
+        .where(BrowserSession.id == ClientSession.browser_session_id)
+        .where(BrowserSession.ended_at.is_(None)),
     )
     .values(used_at=bindparam("now"))
 )
 
 
 def claim(code: AuthorizationCode) -> bool:
-    """Redeem the code, once in all: False when it was used, revoked, too old, or its epoch is over."""
+    """Redeem the code, once in all: False when it was used, revoked, too old, or its session is over."""
     if not code.account.active or code.account.epoch != code.epoch:
         return False
     return bool(affected(_CLAIMED, code=code.id, now=clock.now()))
@@ -109,6 +115,12 @@ def revoke_all(account_id: int, client_id: int) -> None:
         .where(*theirs, AuthorizationCode.revoked_at.is_(None))
         .values(revoked_at=clock.now())
     )
+
+
+def revoke_client(client_id: int) -> None:
+    """Kill all that a client (row id) holds, of whomever. Runs in the caller's transaction."""
+    theirs = (AuthorizationCode.client_id == client_id, AuthorizationCode.revoked_at.is_(None))
+    db.session.execute(update(AuthorizationCode).where(*theirs).values(revoked_at=clock.now()))
 
 
 def purge(limit: int) -> int:

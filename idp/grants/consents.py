@@ -79,6 +79,11 @@ def withdraw(account_id: int, client_id: int) -> bool:
     return bool(affected(delete(Consent).where(*_of(account_id, client_id))))
 
 
+def forget_client(client_id: int) -> None:
+    """Nobody agrees any more to what an application (row id) has become. In the caller's transaction."""
+    db.session.execute(delete(Consent).where(Consent.client_id == client_id))
+
+
 def _of(account_id: int, client_id: int) -> tuple[Any, ...]:
     return Consent.account_id == account_id, Consent.client_id == client_id
 

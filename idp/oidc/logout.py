@@ -46,6 +46,9 @@ def end_session() -> Response:
     """End the session, ask first, or say that there is none."""
     asked = _read(request.args)
     session = browser.find(cookies.session_token())
+    if asked.hint:
+        with transaction():
+            browser.end_idle(asked.hint.sid)
     if session is None:
         return _gone(asked if asked.hint else _Asked(None, None, None))
     if (

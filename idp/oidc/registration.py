@@ -16,6 +16,7 @@ from idp.clients.client import Client
 from idp.clients.registration import Registration, as_json
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import settings, transaction
+from idp.grants import codes, consents
 from idp.security import strict_json, throttle
 from idp.security.throttle import Budget
 from idp.web.network import network
@@ -29,6 +30,13 @@ _OURS = {
     *("client_secret_expires_at", "client_id_issued_at"),
 }
 """What a client may not send back (RFC 7592 2.2)."""
+
+
+_ANOTHER = {
+    *("client_name", "redirect_uris", "application_type", "subject_type"),
+    *("sector_identifier_uri", "logo_uri", "policy_uri", "tos_uri", "client_uri"),
+}
+"""What makes it another application: nobody has agreed to that, and what it holds is not of its people."""
 
 
 class RefusedError(Exception):
@@ -117,7 +125,11 @@ def _replace(client_id: str) -> Response:
         client = _own(client_id)
         manage.rewrite(client_id, new)
         after = as_json(new)
-        if fields := [name for name in {**before, **after} if after.get(name) != before.get(name)]:
+        fields = [name for name in {**before, **after} if after.get(name) != before.get(name)]
+        if _ANOTHER & {name.partition("#")[0] for name in fields}:
+            consents.forget_client(client.id)
+            codes.revoke_client(client.id)
+        if fields:
             events.client_updated(client_id=client_id, fields=fields, actor=events.STRANGER)
         return jsonify(_information(client, _bearer()))
 

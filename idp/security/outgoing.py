@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -37,8 +38,8 @@ Reach = Callable[[str], bool]
 
 
 class Service:
-    """`at_once` questions may be on their way: one that hangs outlives its time-out, until its connection ends.
-    `largest` is in bytes."""
+    """`at_once` questions may be on their way; `largest` is in bytes. One that looks up a name in vain outlives
+    its time-out, until the system gives up."""
 
     def __init__(self, *, at_once: int, largest: int) -> None:
         self._at_once, self._largest = at_once, largest
@@ -53,12 +54,13 @@ class Service:
         is talked to for which `reach` says no. `options` are those of `requests`. Raises SilentError.
         """
         answer: Future[Response] = Future()
+        line = _Line(reach)
 
         def run() -> None:
-            with self._slots.one_of(self._at_once) as free:
+            with self._slots.one_of(self._at_once) as free, closing(line):
                 try:
                     _admit(free=free)
-                    answer.set_result(self._read(method, url, seconds, reach, options))
+                    answer.set_result(self._read(method, url, seconds, line, options))
                 except _FAILURES as error:
                     answer.set_exception(error)
 
@@ -66,6 +68,8 @@ class Service:
         try:
             return answer.result(seconds)
         except TimeoutError:
+            # Or a service that sends a letter a second would keep the thread and its place for ever.
+            line.cut()
             raise SilentError(f"no answer within {seconds:g} s") from None
         except SilentError:
             raise
@@ -73,13 +77,13 @@ class Service:
             raise SilentError(type(error).__name__) from None
 
     def _read(
-        self, method: str, url: str, seconds: float, reach: Reach | None, options: dict[str, Any]
+        self, method: str, url: str, seconds: float, line: "_Line", options: dict[str, Any]
     ) -> Response:
         headers = {"Accept-Encoding": "identity", "User-Agent": "seuil"} | options.pop(
             "headers", {}
         )
         with (
-            _session(reach) as session,
+            _session(line) as session,
             session.request(
                 *(method, url),
                 **options,
@@ -100,13 +104,50 @@ def _admit(*, free: bool) -> None:
         raise SilentError("too many questions on their way")
 
 
-def _session(reach: Reach | None) -> requests.Session:
+class _Line:
+    """The connections of one question. They lead only where `reach` allows; whoever asked can cut them."""
+
+    def __init__(self, reach: Reach | None) -> None:
+        self._reach = reach
+        self._lock = threading.Lock()
+        self._twins: list[socket.socket] = []
+        self._is_cut = False
+
+    def admit(self, connected: socket.socket) -> socket.socket:
+        """Look at the address that it is connected to, before a word is said: a name may change its mind
+        between being looked up and being used. Raises OSError."""
+        if self._reach and not self._reach(connected.getpeername()[0]):
+            connected.close()
+            raise OSError("not a public address")
+        with self._lock:
+            if self._is_cut:
+                connected.close()
+                raise OSError("too late")
+            # TLS takes the socket over; its twin stays ours.
+            self._twins.append(connected.dup())
+        return connected
+
+    def cut(self) -> None:
+        """End what is said on them, wherever it hangs."""
+        with self._lock:
+            self._is_cut = True
+            for twin in self._twins:
+                with suppress(OSError):
+                    twin.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Nothing is said any more."""
+        with self._lock:
+            while self._twins:
+                self._twins.pop().close()
+
+
+def _session(line: _Line) -> requests.Session:
     session = requests.Session()
     # Credentials that the machine's ~/.netrc has for a host are nobody's here.
     session.auth = _nobody
-    if reach:
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, _guarded(reach))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _adapter(line))
     return session
 
 
@@ -135,23 +176,16 @@ def public_or(networks: tuple[IPv4Network | IPv6Network, ...]) -> Reach:
     return reach
 
 
-def _guarded(reach: Reach) -> HTTPAdapter:
-    """Looks at the address that it is connected to, before a word is said: a name may change its mind between
-    being looked up and being used. Where requests go through a proxy of the environment, that is the guard."""
-
-    def checked(connected: socket.socket) -> socket.socket:
-        if not reach(connected.getpeername()[0]):
-            connected.close()
-            raise OSError("not a public address")
-        return connected
+def _adapter(line: _Line) -> HTTPAdapter:
+    """Where requests go through a proxy of the environment, that is the guard."""
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return checked(super()._new_conn())
+            return line.admit(super()._new_conn())
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return checked(super()._new_conn())
+            return line.admit(super()._new_conn())
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -110,6 +110,19 @@ def end(token: str | None) -> None:
         )
 
 
+def end_idle(sid: str) -> None:
+    """End the session that a client knows by this name, if nobody used it for too long: until then its clients
+    were told of no end."""
+    known = select(ClientSession.browser_session_id).where(ClientSession.sid == sid)
+    idle = (
+        BrowserSession.id.in_(known),
+        BrowserSession.ended_at.is_(None),
+        BrowserSession.seen_at <= clock.now() - settings.session_idle,
+    )
+    logout_notices.leave(*idle)
+    db.session.execute(update(BrowserSession).where(*idle).values(ended_at=clock.now()))
+
+
 def client_sid(session: LiveSession, client_id: int) -> str:
     """The `sid` under which one client (row id) knows this session: the same at every call."""
     fresh = {

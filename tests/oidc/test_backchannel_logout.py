@@ -15,7 +15,7 @@ from idp import clock
 from idp.accounts import changes
 from idp.accounts.account import Account
 from idp.clients import manage
-from idp.extensions import db, transaction
+from idp.extensions import db, settings, transaction
 from idp.keys import signing
 from idp.oidc import backchannel, hints
 from idp.sessions.logout_notices import LogoutNotice
@@ -248,6 +248,18 @@ def test_a_client_at_which_we_stumble_keeps_no_other_waiting(
         backchannel.tell_next()
     assert backchannel.tell_next() is None
     assert (len(stumbled), waiting()) == (1, 2)
+
+
+def test_a_session_that_lay_idle_is_told_of_when_its_owner_signs_out(person, account, receiver):
+    """Nobody was told before: the session might as well have gone on."""
+    person.authorize(prompt="login").two_factors(ADDRESS)
+    tokens = redeem(person)
+    with time_machine.travel(clock.now() + settings.session_idle, tick=False):
+        sign_out(person, tokens["id_token"])
+        assert tell() == 1
+        assert read(receiver.forms[0]).claims["sid"] == claims_of(tokens)["sid"]
+        sign_out(person, tokens["id_token"])
+        assert tell() == 0
 
 
 def test_two_workers_tell_of_a_session_once(person, account, receiver, app):

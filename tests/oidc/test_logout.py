@@ -18,7 +18,7 @@ from idp.keys import signing
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, Page
 from tests.support.portal import register
-from tests.support.tokens import claims_of, redeem
+from tests.support.tokens import ask_token, claims_of, redeem
 
 BYE = "https://portal.example/bye"
 ASTRAY = "La demande du service n’est pas valable"
@@ -53,6 +53,15 @@ def test_a_hint_of_this_session_ends_it_and_goes_back_with_state(logout, signed_
     answer = logout(id_token_hint=hint, post_logout_redirect_uri=BYE, state="s &é")
     assert answer.headers["Location"] == f"{BYE}?state=s+%26%C3%A9"
     assert not still_signed_in(signed_in)
+
+
+def test_a_code_that_is_under_way_ends_with_the_session(person, account):
+    """Or its client would have tokens, and a session that it is never told the end of."""
+    person.authorize().two_factors(ADDRESS)
+    code = dict(person.callback)
+    person.get("/logout").press("Se déconnecter")
+    person.callback = code
+    assert ask_token(person).get_json()["error"] == "invalid_grant"
 
 
 def test_without_an_address_it_ends_on_our_own_page(logout, signed_in, hint):

@@ -145,3 +145,16 @@ def test_a_sector_in_the_neighbourhood_is_not_asked(server, app):
     with override(app, client_networks=()), pytest.raises(InvalidRegistrationError):
         sectors.check(new)
     assert server.asked == 0
+
+
+def test_the_loopback_interface_is_nobodys_sector(app):
+    """All programs of all computers would know a person by one name."""
+    native = replace(
+        PORTAL,
+        redirect_uris=("http://127.0.0.1/cb",),
+        post_logout_redirect_uris=(),
+        application_type="native",
+        subject_type="pairwise",
+    )
+    with pytest.raises(InvalidRegistrationError, match="host of its own"):
+        register(native)

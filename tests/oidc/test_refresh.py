@@ -129,3 +129,13 @@ def test_what_is_no_token_is_refused(person, tokens, value):
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(person, tokens):
     assert refused(refresh(person, tokens["access_token"]))
     assert userinfo(person, tokens["refresh_token"]).status_code == 401
+
+
+def test_a_scope_that_the_registration_lost_is_given_no_more(person, account):
+    person.authorize(scope="openid email offline_access").two_factors(ADDRESS)
+    tokens = redeem(person)
+    with transaction():
+        manage.update_client(person.client.client_id, {"scope": "openid offline_access"})
+    assert set(userinfo(person, tokens["access_token"]).get_json()) == {"sub"}
+    fresh = refresh(person, tokens["refresh_token"]).get_json()
+    assert fresh["scope"] == "openid offline_access"

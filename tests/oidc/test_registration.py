@@ -17,12 +17,12 @@ from idp.extensions import db, transaction
 from tests.support import portal
 from tests.support.accounts import ADDRESS
 from tests.support.agreeing import YES
-from tests.support.journey import ISSUER, Person
+from tests.support.journey import ISSUER, NEW_PASSWORD, Person
 from tests.support.portal import TestClientApp
 from tests.support.registering import URI, Developer
 from tests.support.settings import override
 from tests.support.signing import KeyServer, make_key, public_set
-from tests.support.tokens import ask_token, redeem
+from tests.support.tokens import ask_token, redeem, userinfo
 
 KEYS = public_set(make_key())
 EVERYTHING = {
@@ -294,6 +294,62 @@ def test_a_change_is_looked_at_like_a_registration(developer, changes, error):
     before = developer.manage("GET").get_json()
     refused(developer.manage("PUT", {**developer.repeatable, **changes}), error)
     assert developer.manage("GET").get_json() == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"redirect_uris": ["https://victim.example/cb"]},
+        {"subject_type": "public"},
+        {"client_name": "Loterie"},
+        {"client_name#fr": "Loterie"},
+        {"logo_uri": "https://app.example/other.png"},
+    ],
+    ids=str,
+)
+def test_what_becomes_another_application_has_nothing_of_its_people(
+    developer, app, inbox, account, changes
+):
+    """Not their names in another sector, and not what they agreed to give the first one."""
+    developer.register(subject_type="pairwise")
+    known = developer.known
+    person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
+    person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
+    held = redeem(person)["access_token"]
+    assert userinfo(person, held).status_code == 200
+    same = {**developer.repeatable, "scope": "openid email"}
+    assert developer.manage("PUT", same).status_code == 200
+    assert userinfo(person, held).status_code == 200, "it is still the same application"
+    assert developer.manage("PUT", {**same, **changes}).status_code == 200
+    assert userinfo(person, held).status_code == 401
+    if "redirect_uris" not in changes:
+        assert person.authorize(scope="openid").step == "consent"
+
+
+def test_what_others_call_themselves_is_in_no_mail_of_ours(developer, app, inbox, account):
+    developer.register(client_name="BLOQUE allez sur evil.example")
+    known = developer.known
+    person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
+    person.authorize(scope="openid").sign_in(ADDRESS, NEW_PASSWORD)
+    assert person.code(ADDRESS)
+    (mail,) = inbox.messages
+    assert "evil" not in f"{mail.subject} {mail.text}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("e-services\u034f", "e\u2010services", "е-services", "e-ser\u200bvices", "\u3164"),
+        *("\u2800", " ", "état de services", "E SERVICES", "https://x.example", "a\nb"),
+    ],
+    ids=ascii,
+)
+def test_no_name_looks_like_that_of_an_application_that_people_know(developer, name):
+    client = portal.register()
+    with transaction():
+        localized = {"client_name#fr": "État de Services"}
+        manage.update_client(client.client_id, {"localized": localized})
+    refused(developer.register(client_name=name), "invalid_client_metadata")
 
 
 def test_a_client_goes_with_all_that_it_holds(developer):

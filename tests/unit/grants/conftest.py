@@ -9,6 +9,7 @@ from idp.extensions import transaction
 from idp.grants import codes
 from idp.grants.codes import NewCode
 from idp.grants.models import AuthorizationCode
+from idp.sessions import browser
 from tests.support.accounts import make_account
 from tests.support.proofs import begin_session
 
@@ -34,11 +35,11 @@ def new_code(account, portal):
             "client_id": portal.row_id,
             "redirect_uri": portal.redirect_uri,
             "scope": "openid offline_access",
-            "sid": "a sid",
             "nonce": None,
             "code_challenge": None,
         }
         with transaction():
+            values["sid"] = browser.client_sid(session, portal.row_id)
             return codes.issue(session, NewCode(**(values | changes)))
 
     return issue

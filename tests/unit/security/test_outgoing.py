@@ -1,6 +1,7 @@
 """Which addresses the provider lets others lead it to."""
 
 import socket
+import threading
 import time
 from ipaddress import ip_network
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from idp.security.outgoing import Service, SilentError, public_or
-from tests.support.faults import faulty, says
+from tests.support.faults import dribbles, eventually, faulty, says
 from tests.support.signing import publishing
 
 INSIDE = (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
@@ -92,3 +93,14 @@ def test_a_broken_answer_is_silence_at_once(answer: bytes) -> None:
         with pytest.raises(SilentError):
             Service(at_once=1, largest=1000).ask("GET", f"http://127.0.0.1:{port}", 20)
         assert time.monotonic() - began < 10
+
+
+def test_a_service_that_never_ends_its_answer_keeps_no_place() -> None:
+    """One letter now and then, and no single wait is long."""
+    service = Service(at_once=1, largest=1000)
+    with faulty(dribbles(b"x")) as slow, publishing() as good:
+        for _ in range(2):
+            with pytest.raises(SilentError, match="within"):
+                service.ask("GET", f"http://127.0.0.1:{slow}", 0.3)
+        eventually(lambda: not any(one.name == "outgoing" for one in threading.enumerate()))
+        assert service.ask("GET", good.url, 5).status == 200
