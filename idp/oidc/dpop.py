@@ -25,7 +25,6 @@ from idp.clients import keys
 from idp.extensions import settings
 from idp.keys import kek
 from idp.security import strict_json, throttle, tokens
-from idp.security.throttle import Budget
 
 _WINDOW = 300
 """Seconds that the clock of a client may differ: how fresh a proof is, is told by its nonce."""
@@ -69,7 +68,7 @@ class Proof:
         Runs in the caller's transaction.
         """
         name = tokens.digest(self.claims["jti"])
-        if throttle.reserve(Budget(f"dpop:{self.jkt}:{name}", 1, _MEMORY)):
+        if not throttle.once(f"dpop:{self.jkt}:{name}", _MEMORY):
             raise InvalidProofError(
                 "The DPoP proof was used before: its jti must be new each time."
             )

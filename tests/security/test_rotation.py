@@ -18,14 +18,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from sqlalchemy import delete, select
 
-from idp import clock, housekeeping
+from idp import clock, housekeeping, rewrapping
 from idp.extensions import db, transaction
-from idp.keys import signing
+from idp.keys import kek, signing
 from idp.keys.models import SigningKey
 from idp.security.versions import FRESH_FOR
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.faults import eventually
-from tests.support.journey import Person
+from tests.support.journey import NEW_PASSWORD, Person
 from tests.support.portal import PORTAL, register
 from tests.support.remote import RemoteBrowser
 from tests.support.server import serving
@@ -105,15 +105,25 @@ def clients(app):
 
 
 @pytest.fixture
-def party(app, inbox, clients):
+def at_sign_in(app, inbox):
+    """Somebody at a browser of their own, who comes from a relying party."""
+
+    def come(client, url: str) -> Person:
+        person = Person(app, inbox, client, url)
+        person.browser = RemoteBrowser()
+        return person.authorize()
+
+    return come
+
+
+@pytest.fixture
+def party(app, clients, at_sign_in):
     """Makes relying parties, each with somebody's access token."""
     make_account()
     with serving(app.extensions["seuil.settings"], workers=2) as url:
 
         def make(alg: str) -> Party:
-            person = Person(app, inbox, clients[alg], url)
-            person.browser = RemoteBrowser()
-            person.authorize().two_factors(ADDRESS)
+            person = at_sign_in(clients[alg], url).two_factors(ADDRESS)
             fields = {"grant_type": "authorization_code", "code": person.callback["code"]}
             fields["redirect_uri"] = person.client.redirect_uri
             fields["code_verifier"] = person.verifier
@@ -187,3 +197,29 @@ def test_a_revoked_key_is_gone_from_every_process_within_two_seconds(party):
         with busy(after.without_cache, after.without_cache):
             eventually(lambda: len(after.kids) > 40)
     assert (set(after.kids), after.failed) == ({other}, [])
+
+
+def test_the_key_that_wraps_all_others_is_replaced_while_somebody_signs_in(
+    app, party, clients, at_sign_in
+):
+    """The code was made, and its message written, under the former key."""
+    one, file = party(BY_HAND), app.extensions["seuil.settings"].kek_file
+    person = at_sign_in(clients[BY_HAND], one.url).sign_in(ADDRESS, NEW_PASSWORD)
+    former = kek.load(file).current
+    with busy(one.without_cache):
+        for step in (
+            lambda: kek.add(file),
+            lambda: kek.turn(file),
+            rewrapping.rewrap,
+            lambda: kek.drop(file, leaked=False),
+        ):
+            step()
+            with transaction():
+                signing._changed()
+            seen = len(one.kids)
+            eventually(lambda seen=seen: len(one.kids) > seen + 9)
+        time.sleep(NOTICED)
+        person.press("Vérifier le code", code=person.code(ADDRESS))
+    assert former not in kek.load(file).keys
+    assert person.callback["code"]
+    assert one.failed == []
