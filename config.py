@@ -456,8 +456,8 @@ class Settings(BaseSettings):
     registrations_per_day: int = Field(
         100,
         ge=1,
-        description="Applications that everybody together may register in a day without a token; each process "
-        "holds all of them.",
+        description="Applications that everybody together may register in a day without a token, and one "
+        "network (/24 of IPv4, /48 of IPv6) a quarter of them; each process holds all.",
     )
     registration_unused: Duration = Field(
         timedelta(days=30),

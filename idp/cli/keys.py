@@ -105,11 +105,11 @@ def retire(kid: str, *, yes: bool) -> None:
 def revoke(kid: str, *, reason: str, yes: bool) -> None:
     """Take a key away that may be in wrong hands; another signs at once. Says what else is to be done."""
     with database_only():
-        alg = _published(kid).alg
+        alg = _known(kid).alg
         pair = signing.new_pair(alg)
     confirm("Whatever it signed stops verifying at once. Revoke this key?", yes=yes)
     with database_only(), transaction():
-        since = _published(kid).created_at
+        since = _known(kid).created_at
         other = signing.revoke(kid, pair)
         told.signing_key_revoked(kid=kid, successor=other or "", why=reason, actor=clerk.actor())
         parties = _believing(alg)
@@ -155,6 +155,14 @@ def _published(kid: str) -> SigningKey:
         if key.kid == kid and _state(key) != "retired":
             return key
     raise ConfigurationError(f"no published key has the kid {kid}; see `idp keys list`")
+
+
+def _known(kid: str) -> SigningKey:
+    """Also one that time has retired: hints that it signed are still believed."""
+    for key in signing.listing():
+        if key.kid == kid and key.known_until > clock.now():
+            return key
+    raise ConfigurationError(f"no key that is believed has the kid {kid}; see `idp keys list`")
 
 
 def _described(key: SigningKey) -> dict[str, Any]:

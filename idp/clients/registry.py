@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -33,6 +34,12 @@ class RegisteredClient(Registration):
     def scopes(self) -> frozenset[str]:
         """What it may ask for."""
         return frozenset(self.scope.split())
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """Those of its redirect URIs, where scripts of its own may run."""
+        parts = map(urlsplit, self.redirect_uris)
+        return frozenset(f"{one.scheme}://{one.netloc}" for one in parts)
 
     @cached_property
     def resource_scopes(self) -> frozenset[str]:

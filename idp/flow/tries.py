@@ -9,12 +9,11 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 
 from idp.accounts.addresses import LONGEST, folded, parse_email
 from idp.extensions import settings
 from idp.legacy.source import SourceOptions
-from idp.security import throttle
+from idp.security import networks, throttle
 from idp.security.throttle import Backoff, Bucket, Budget
 
 _WIDE = 4
@@ -140,8 +139,8 @@ def _alone(key: str, free: int) -> Backoff:
 def _at_network(kind: str, network: str) -> tuple[Backoff, ...]:
     """A line with IPv6 has often many networks: in all of them it has a few times what it has in one."""
     free = settings.wrong_passwords_network
-    site = ip_network(network).supernet(new_prefix=48) if ":" in network else None
-    wide = (_together(f"{kind}:{site}", _WIDE * free),) if site else ()
+    site = networks.site(network)
+    wide = (_together(f"{kind}:{site}", _WIDE * free),) if site != network else ()
     return (_together(f"{kind}:{network}", free), *wide)
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from jwcrypto import jwk
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from idp import clock
 from idp.errors import ConfigurationError
-from idp.extensions import affected, db, settings
+from idp.extensions import UtcDateTime, affected, db, settings
 from idp.keys import wrapping
 from idp.keys.models import SigningKey
 from idp.security import versions
@@ -133,11 +134,20 @@ def retire(kid: str) -> bool:
     now = clock.now()
     ended = affected(
         update(SigningKey)
-        .where(SigningKey.kid == kid, SigningKey.retire_at > now)
-        .values(expire_at=now, retire_at=now, known_until=now)
+        .where(SigningKey.kid == kid, SigningKey.known_until > now)
+        .values(
+            expire_at=_at_most(SigningKey.expire_at, now),
+            retire_at=_at_most(SigningKey.retire_at, now),
+            known_until=now,
+        )
     )
     _changed()
     return bool(ended)
+
+
+def _at_most(end: InstrumentedAttribute[datetime], now: datetime) -> ColumnElement[datetime]:
+    """What was over before stays so."""
+    return case((end > now, literal(now, UtcDateTime)), else_=end)
 
 
 def revoke(kid: str, pair: KeyPair) -> str | None:

@@ -3,8 +3,6 @@
 What is public (metadata, keys) anybody may read. Nothing is ever answered for a cookie.
 """
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
@@ -32,7 +30,7 @@ def for_public_clients(blueprint: Blueprint) -> Blueprint:
 def _allow_clients(response: Response) -> Response:
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
-    return _allow(response, origin) if origin and origin in _origins() else response
+    return _allow(response, origin) if origin and _is_known(origin) else response
 
 
 def _allow(response: Response, origin: str) -> Response:
@@ -44,8 +42,5 @@ def _allow(response: Response, origin: str) -> Response:
     return response
 
 
-def _origins() -> set[str]:
-    uris = [
-        uri for client in registry.all_clients() if client.public for uri in client.redirect_uris
-    ]
-    return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, uris)}
+def _is_known(origin: str) -> bool:
+    return any(origin in client.origins for client in registry.all_clients() if client.public)

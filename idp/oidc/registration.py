@@ -17,7 +17,7 @@ from idp.clients.registration import Registration, as_json
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import settings, transaction
 from idp.grants import codes, consents
-from idp.security import strict_json, throttle
+from idp.security import networks, strict_json, throttle
 from idp.security.throttle import Budget
 from idp.web.network import network
 
@@ -97,8 +97,10 @@ def _register() -> Response:
     token = _initial_token()
     new = strangers.read(_sent())
     if token is None:
-        total = Budget("registrations", settings.registrations_per_day, timedelta(days=1))
-        _admit("registrations", total)
+        most, day = settings.registrations_per_day, timedelta(days=1)
+        # One line, however many networks it has, leaves room for others.
+        line = Budget(f"registrations:line:{networks.site(network())}", max(1, most // 4), day)
+        _admit("registrations", line, Budget("registrations", most, day))
     elif new.sector_identifier_uri:
         # A token is used up by what succeeds only: it must not make us ask for ever.
         _admit("registrations")

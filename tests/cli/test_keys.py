@@ -1,13 +1,17 @@
 """`idp keys revoke` and `idp keys rewrap`: what they do, what they say, what they leave behind."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from idp import clock
 from idp.audit.models import AuditEvent
-from idp.cli.common import database_only
-from idp.extensions import db
+from idp.cli.common import application, database_only
+from idp.extensions import db, transaction
+from idp.keys import signing
+from idp.keys.models import SigningKey
 from tests.cli.conftest import Shell
 from tests.cli.record import seal
 
@@ -58,8 +62,23 @@ def test_what_is_not_published_cannot_be_revoked(ready: Shell) -> None:
     (kid,) = states(ready, "RS256")
     ready.ok("keys", "revoke", kid, *WHY)
     for name in (kid, "nobody", "-x", "é\0"):
-        assert "no published key" in ready.refused("keys", "revoke", name, *WHY)
+        assert "no key that is believed" in ready.refused("keys", "revoke", name, *WHY)
     assert len(states(ready, "RS256")) == 2
+
+
+def test_a_key_that_time_has_retired_is_believed_no_more_after_it_was_revoked(ready: Shell) -> None:
+    """Its public half still reads hints, so whoever stole the private one could make some."""
+    (kid,) = states(ready, "RS256")
+    ready.ok("keys", "rotate", "--alg", "RS256")
+    with application(), transaction():
+        row = db.session.query(SigningKey).filter_by(kid=kid).one()
+        row.expire_at = row.retire_at = over = clock.now() - timedelta(days=1)
+    with application():
+        assert kid in {key.kid for key in signing.verification_keys().keys}
+    ready.ok("keys", "revoke", kid, *WHY)
+    with application():
+        assert kid not in {key.kid for key in signing.verification_keys().keys}
+        assert db.session.query(SigningKey).filter_by(kid=kid).one().retire_at == over
 
 
 def test_the_whole_way_to_another_key_encryption_key(ready: Shell) -> None:

@@ -399,6 +399,16 @@ def test_strangers_register_no_more_than_their_network_and_all_together_may(deve
         assert changes == [200, 200, 429]
 
 
+def test_one_line_leaves_others_room_to_register(developer, app):
+    def from_(address):
+        developer.browser.environ_base["REMOTE_ADDR"] = address
+        return developer.register().status_code
+
+    with override(app, registrations_per_day=8):
+        told = [from_(f"2001:db8:0:{number}::1") for number in range(3)]
+        assert (told, from_("2001:db8:1::1")) == ([201, 201, 429], 201)
+
+
 def test_no_token_makes_us_ask_for_ever(developer, app):
     value = token()
     asked = {"subject_type": "pairwise", "sector_identifier_uri": "https://[::1]:1/sector"}
