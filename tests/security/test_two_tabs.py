@@ -7,9 +7,13 @@ from time import monotonic
 
 from sqlalchemy import Connection, Engine, select, text
 
+from idp.accounts import account as accounts
 from idp.challenges.challenge import Challenge
 from idp.extensions import db
 from idp.flow.interaction import Interaction
+from idp.sessions import browser
+from tests.support.accounts import ADDRESS, make_account
+from tests.support.journey import ISSUER
 from tests.support.people import PASSWORD
 from tests.support.together import together
 
@@ -57,3 +61,36 @@ def test_two_addresses_given_at_once_are_one_address_and_one_message(person):
     assert challenge.destination in ADDRESSES
     assert person.get(person.path).step == "email-code"
     assert challenge.destination in person.page.text
+
+
+def test_single_sign_on_and_a_change_of_the_account_do_not_wait_for_each_other(
+    app, person, monkeypatch
+):
+    """One holds the session and needs the account, the other the account and needs the session."""
+    make_account()
+    person.authorize().two_factors(ADDRESS)
+    person.get("/account/password")
+    form = next(form for form in person.page.forms if "password" in form.fields)
+    wrong = {name: "wrong wrong wrong" for name in form.fields if name != "csrf_token"}
+    touch, held = browser.touch, accounts.held
+    monkeypatch.setattr(browser, "touch", lambda session: slowly(touch(session)))
+    monkeypatch.setattr(accounts, "held", lambda row: slowly(held(row)))
+    path = person.authorize_path()
+
+    def tab(number):
+        another = app.test_client()
+        another.environ_base["HTTP_REFERER"] = f"{ISSUER}/"
+        another._cookies = dict(person.browser._cookies)
+        if number:
+            return another.get(path, base_url=ISSUER).status_code
+        return another.post(
+            "/account/password", data=form.fields | wrong, base_url=ISSUER
+        ).status_code
+
+    assert sorted(together(2, tab)) == [303, 422]
+
+
+def slowly(result):
+    """The other tab gets as far meanwhile."""
+    Event().wait(0.3)
+    return result
