@@ -81,6 +81,8 @@ def _redirects(new: Registration) -> Iterator[Finding]:
             f"{local[0]} is on the user's own machine: for a trial, or with application_type native"
         )
         yield Finding("warning", "redirect_uris", message)
+    if not new.redirect_uris:
+        return
     if not new.post_logout_redirect_uris:
         message = "is empty: people stay on our page after signing out; name where they may go"
         yield Finding("warning", "post_logout_redirect_uris", message)

@@ -1,5 +1,6 @@
 """Client metadata as options of a command, and as a JSON file in the words of RFC 7591."""
 
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,7 @@ _SHORT = {
     "dpop_bound_access_tokens": "require-dpop",
 }
 """Options that are not called as their field is."""
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 HELP = {
     "client_name": "What users see: « Se connecter à NAME ».",
     "redirect_uris": "Exact callback address; repeatable.",
@@ -46,7 +48,7 @@ HELP = {
     "logo_uri": "Its picture, shown where users sign in and agree.",
     "policy_uri": "Its privacy notice.",
     "tos_uri": "Its terms of use.",
-    "localized": "The same in another language: client_name#de=Archiv; repeatable.",
+    "localized": "The same in another language: client_name#de=Archiv; repeatable; empty, it goes.",
     "initiate_login_uri": "Address that starts a fresh sign-in.",
     "backchannel_logout_uri": "Address that is told when a session ends.",
     "backchannel_logout_session_required": "It always learns which (sid).",
@@ -90,9 +92,16 @@ def metadata(command: F) -> F:
     return click.option(
         "--from",
         "file",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="JSON file with client metadata (RFC 7591); options win over it.",
+        type=_FILE,
+        help="JSON file with client metadata (RFC 7591), - for standard input; options win over it.",
     )(command)
+
+
+SHOWN_ONLY = {
+    *("client_id", "registered_itself", "kept_until", "secrets", "former_secret_until"),
+    *("created_at", "updated_at"),
+}
+"""What `show` says besides the metadata: left aside where it comes back."""
 
 
 def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -128,8 +137,7 @@ def _option(name: str) -> Callable[[F], F]:
     if kind == date | None:
         return click.option(flag(name), name, type=click.DateTime(["%Y-%m-%d"]), help=words)
     if kind == dict[str, Any] | None:
-        there = click.Path(exists=True, dir_okay=False, path_type=Path)
-        return click.option(flag(name), name, type=there, help=words)
+        return click.option(flag(name), name, type=_FILE, help=words)
     return click.option(flag(name), name, help=words)
 
 
@@ -137,11 +145,10 @@ def _of_file(file: Path) -> dict[str, Any]:
     values = _read(file)
     if not isinstance(values, dict):
         raise click.UsageError(f"{file} must hold one JSON object.", click.get_current_context())
-    values = gather(values)
-    unknown = sorted(values.keys() - KINDS.keys() - {"client_id"})
-    if unknown:
+    values = {name: value for name, value in gather(values).items() if name not in SHOWN_ONLY}
+    if unknown := sorted(values.keys() - KINDS.keys()):
         raise InvalidRegistrationError(unknown[0], f"is no client metadata of ours (in {file})")
-    return {name: _typed(name, value) for name, value in values.items() if name != "client_id"}
+    return {name: _typed(name, value) for name, value in values.items()}
 
 
 def _typed(name: str, value: Any) -> Any:
@@ -161,7 +168,7 @@ def _in_language(text: str) -> tuple[str, str]:
 
 def _read(file: Path) -> Any:
     try:
-        return strict_json.loads(file.read_text())
+        return strict_json.loads(sys.stdin.read() if str(file) == "-" else file.read_text())
     except (OSError, ValueError):
         raise click.UsageError(f"{file} is not JSON.", click.get_current_context()) from None
 

@@ -83,7 +83,8 @@ def show(client_id: str, *, as_json: bool) -> None:
 @client_options.metadata
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) -> None:
-    """Change what is named; a repeatable option replaces the whole list, and "" empties it."""
+    """Change what is named; a repeatable option replaces the whole list, and "" empties it. Languages that
+    --in-language does not name stay."""
     with database_only():
         given = client_options.given(file, options)
         if not given:
@@ -125,7 +126,8 @@ def rotate_secret(client_id: str, overlap_hours: int) -> None:
             client_id=client_id, overlap_hours=overlap_hours, actor=clerk.actor()
         )
     click.echo(secret)
-    click.echo(f"The former secret works for {overlap_hours} more hours.", err=True)
+    until = f"works for {overlap_hours} more hours" if overlap_hours else "works no more"
+    click.echo(f"The former secret {until}.", err=True)
 
 
 @clients.command()
@@ -134,8 +136,15 @@ def rotate_secret(client_id: str, overlap_hours: int) -> None:
 def delete(client_id: str, *, yes: bool) -> None:
     """Forget an application."""
     with database_only():
-        name = _registered(client_id).registration.client_name
-    confirm(f"Codes and tokens of {name} die with it. Delete this client?", yes=yes)
+        gone = _registered(client_id).registration
+        left = [
+            one.client_id
+            for one in manage.listing()
+            if gone.resource_uri and gone.resource_uri in one.registration.resources
+        ]
+    if left:
+        click.echo(f"These have tokens for it, and must be updated: {', '.join(left)}.", err=True)
+    confirm(f"Codes and tokens of {gone.client_name} die with it. Delete this client?", yes=yes)
     with database_only(), transaction():
         _registered(client_id)
         manage.remove(client_id)

@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
         )
     app.jinja_env.globals.update(
         support_contact=options.support_contact,
+        house=options.mail_from_name,
         get_locale=locale.select,
         sms_enabled=lambda: settings.sms_enabled,
         documents=documents.ours,

@@ -195,6 +195,15 @@ def test_what_is_said_in_no_language_is_wrong_usage(ready: Shell, text: str) -> 
     assert "client_name#de=Archiv" in ready.refused("clients", "create", *good, code=2)
 
 
+def test_what_is_shown_can_come_back_also_by_standard_input(ready: Shell) -> None:
+    name = create(ready, "--policy-uri", "https://portal.example/privacy")["client_id"]
+    shown = ready.ok("clients", "show", name, "--json")
+    same = ready.ok("clients", "update", name, "--from", "-", answer=shown)
+    assert "is as it was" in same
+    other = ready.ok("clients", "update", name, "--from", "-", answer='{"client_name": "Autre"}')
+    assert '+ client_name: "Autre"' in other
+
+
 def test_update_replaces_and_empties_lists(ready: Shell) -> None:
     bye = "https://portal.example/bye"
     client_id = create(ready, "--post-logout-redirect-uri", bye)["client_id"]
@@ -250,6 +259,14 @@ def test_two_secrets_work_while_an_application_changes_over(ready: Shell) -> Non
     ready.ok("clients", "rotate-secret", client_id, "--overlap-hours", "0")
     assert not matches(client_id, former)
     assert not matches(client_id, fresh)
+
+
+def test_delete_names_those_who_have_tokens_for_it(ready: Shell) -> None:
+    uri = "https://api.example/"
+    api = ("--grant-type", "", "--resource-uri", uri, "--resource-scope", "read")
+    made = ready.json("clients", "create", "--name", "API", *api)["client_id"]
+    user = create(ready, "--resource", uri)["client_id"]
+    assert user in ready.run("clients", "delete", made, answer="n\n").stderr
 
 
 def test_delete_asks_first(ready: Shell) -> None:

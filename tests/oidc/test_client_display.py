@@ -2,6 +2,7 @@
 
 import pytest
 
+from idp.extensions import settings
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.agreeing import YES, come_from_others
 from tests.support.journey import ISSUER, NEW_PASSWORD
@@ -50,7 +51,7 @@ def test_they_are_told_in_the_language_of_the_page(archive):
     archive.press("Sign in", identifier=ADDRESS, password=NEW_PASSWORD)
     archive.press("Check the code", code=archive.code())
     assert archive.step == "consent"
-    assert "Give access to State archive" in archive.page.text
+    assert "State archive asks for access to your account" in archive.page.text
     assert "https://archive.example/en/privacy" in archive.page.source
     assert "https://english.example/logo.svg" in archive.page.source
     assert SHOWN["tos_uri"] in archive.page.source, "there is no other"
@@ -78,3 +79,11 @@ def test_a_client_without_a_picture_widens_nothing(person):
     assert "img-src 'self';" in policy(person)
     assert 'class="logo"' not in person.page.source
     assert "Protection des données" not in person.page.text
+
+
+def test_the_head_of_the_page_is_the_houses_and_not_what_others_call_themselves(archive):
+    """Whoever asks for an access must not look like whoever keeps the account."""
+    archive.authorize()
+    head = archive.page.source.partition("</header>")[0].rpartition("<header>")[2]
+    assert settings.mail_from_name in head
+    assert "Archives" not in head
