@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PACKAGES := tests/support/smpp tests/relying_parties/openid_client tests/relying_parties/oidc_client_ts
 DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core mariadb-server slapd apache2-bin libapache2-mod-auth-openidc
 
-.PHONY: help demo test check lint lock docs picture translations clean system packages bench
+.PHONY: help demo test coverage check lint lock docs picture translations clean system packages bench
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          the provider with a portal, its old users and an inbox; ARGS=--help tells more"
 	@echo "make test          every test, on SQLite and PostgreSQL, in a real browser: minutes"
+	@echo "make coverage      which lines and branches the tests on SQLite walk"
 	@echo "make check         lint, types, layers and unit tests: half a minute"
 	@echo "make lint          the first three of them"
 	@echo "make bench         what single sign-on costs, beside npm's oidc-provider: two minutes; ARGS=\"rounds cycles\""
@@ -28,6 +29,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test system packages
 	@$(BIN)/python -m tests.run
+
+# Costs half as much again as the tests do, so it is no part of them.
+coverage: $(VENV)/.test system packages
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov=idp --cov-branch --cov-report=term tests
 
 check: $(VENV)/.test lint
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/test_architecture.py tests/test_settings.py

@@ -34,6 +34,9 @@ FIXED: dict[str, Any] = {
 } | {"first_party": False}
 """What a stranger has no say in: it is a third party, and all that is not named above is as by default."""
 _SIGNS = frozenset("0123456789 -.,'’&()/+")
+_LAST_LATIN = "\u024f"
+_STRUCK = str.maketrans("ıłøđðħŧĸſ", "iloddhtks")
+"""Letters that look like another one with something more, or less."""
 _GRANT_TYPES = {"authorization_code", "refresh_token"}
 
 _SCOPE = Registration("", ()).scope
@@ -170,14 +173,13 @@ def _check_name(name: str, client_id: str) -> None:
 
 def _is_plain(letter: str) -> bool:
     """No letter that looks like another one, or like nothing."""
-    return letter in _SIGNS or (
-        letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN ")
-    )
+    latin = letter.isalpha() and letter <= _LAST_LATIN
+    return letter in _SIGNS or (latin and unicodedata.name(letter, "").startswith("LATIN "))
 
 
 def _alike(name: str) -> str:
     """What of a name people tell it from others by."""
-    bare = unicodedata.normalize("NFKD", name).casefold()
+    bare = unicodedata.normalize("NFKD", name).casefold().translate(_STRUCK)
     return "".join(letter for letter in bare if letter.isalnum())
 
 

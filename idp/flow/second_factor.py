@@ -132,10 +132,10 @@ def start_over(position: Position) -> None:
 
 
 def _end(token: str | None) -> None:
-    """The session that this browser had before is over, whoever's it was."""
+    """The session that this browser had before is over, whoever's it was, also one that lay idle."""
     session = browser.find(token)
+    browser.end(token)
     if session:
-        browser.end(token)
         events.session_ended(sub=session.sub, why="other-sign-in")
 
 

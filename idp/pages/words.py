@@ -221,7 +221,7 @@ def held_problem(field: str, until: datetime) -> Problem:
 def held(until: datetime) -> str:
     """Why, and until when."""
     return _(
-        "Votre mot de passe a été rétabli il y a peu : votre adresse et votre numéro ne peuvent pas "
+        "Votre compte a changé il y a peu : par sécurité, votre adresse et votre numéro ne peuvent pas "
         "être changés avant le %(day)s.",
         day=moment(until),
     )

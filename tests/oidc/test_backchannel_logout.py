@@ -262,6 +262,13 @@ def test_a_session_that_lay_idle_is_told_of_when_its_owner_signs_out(person, acc
         assert tell() == 0
 
 
+def test_a_session_that_lay_idle_is_told_of_when_somebody_signs_in(person, account, receiver):
+    sign_in(person)
+    with time_machine.travel(clock.now() + settings.session_idle, tick=False):
+        sign_in(person)
+        assert tell() == 1
+
+
 def test_two_workers_tell_of_a_session_once(person, account, receiver, app):
     sign_in(person)
     person.get("/logout").press("Se déconnecter")

@@ -340,7 +340,18 @@ def test_what_others_call_themselves_is_in_no_mail_of_ours(developer, app, inbox
     "name",
     [
         *("e-services\u034f", "e\u2010services", "е-services", "e-ser\u200bvices", "\u3164"),
-        *("\u2800", " ", "état de services", "E SERVICES", "https://x.example", "a\nb"),
+        *(
+            "\u2800",
+            " ",
+            "e-servıces",
+            "e-ſervices",
+            "ｅ-services",
+            "ɑ",
+            "état de services",
+            "E SERVICES",
+            "https://x.example",
+            "a\nb",
+        ),
     ],
     ids=ascii,
 )
