@@ -15,6 +15,9 @@ from idp.accounts.addresses import EmailAddress
 from idp.accounts.profile import Profile
 from idp.extensions import affected
 
+epoch_rises = Signal()
+"""Sent with `account_id`, in the transaction, before the account is written: for what must be locked first."""
+
 epoch_raised = Signal()
 """Sent with `account_id`, in the transaction: what was given out under the epoch before is over."""
 
@@ -91,6 +94,8 @@ def hold_contacts(account_id: int, epoch: int, until: datetime) -> bool:
 def _change(account_id: int, epoch: int, *, rise: bool = False, **values: object) -> bool:
     """Rows are written whole: nobody else's change is between what was seen and what is written."""
     risen = {"epoch": epoch + 1} if rise else {}
+    if rise:
+        epoch_rises.send(account_id=account_id)
     living = (Account.epoch == epoch, Account.status != AccountStatus.CLOSED)
     statement = update(Account).where(Account.id == account_id, *living)
     changed = bool(affected(statement.values(**values, **risen, updated_at=clock.now())))

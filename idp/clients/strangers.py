@@ -1,5 +1,6 @@
 """Relying parties that register themselves (RFC 7591, 7592; OIDC Dynamic Client Registration 1.0)."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -33,13 +34,16 @@ FIXED: dict[str, Any] = {
     field.name: field.default for field in fields(Registration) if field.name not in _THEIRS
 } | {"first_party": False}
 """What a stranger has no say in: it is a third party, and all that is not named above is as by default."""
-_SIGNS = frozenset("0123456789 -.,'’&()/+")
-_LAST_LATIN = "\u024f"
-_STRUCK = str.maketrans("ıłøđðħŧĸſ", "iloddhtks")
-"""Letters that look like another one with something more, or less."""
+_SIGNS = frozenset("0123456789 -.,'’&()+")
+_MOST_ADDRESSES = 20
+_OURS = ("Votre compte", "Connexion", "Your account", "Sign in")
+_STRUCK = str.maketrans(dict(zip("ıłøŁØđĐħŧæœÆŒß", "iloLOdDhtaoAOs", strict=True)))
+"""Letters of western Europe that have no accent to take off."""
+_LOOK_ALIKE = str.maketrans("0ij1", "olll")
 _GRANT_TYPES = {"authorization_code", "refresh_token"}
 
 _SCOPE = Registration("", ()).scope
+_FOR_GOOD = "stays as it is: register anew"
 _FOR_OPERATORS = "is for the operator of this provider to give"
 
 
@@ -52,24 +56,31 @@ class Registered:
     token: str
 
 
-def read(sent: dict[str, Any], client_id: str = "") -> Registration:
+def read(
+    sent: dict[str, Any], client_id: str = "", old: Registration | None = None
+) -> Registration:
     """What somebody would register: unknown members are left aside, null is what was not said (RFC 7591 2).
 
-    `client_id` is the public name of whom it would change. Raises InvalidRegistrationError.
+    `client_id` is the public name of whom it would change, `old` what that is: what is the operator's stays.
+    Raises InvalidRegistrationError.
     """
+    fixed = {name: getattr(old, name) for name in FIXED} if old else FIXED
     told = {name: value for name, value in sent.items() if value not in (None, "")}
     said = gather({name: value for name, value in told.items() if _is_known(name)})
     if said.get("response_types", ["code"]) != ["code"]:
         raise InvalidRegistrationError("response_types", "must be code")
     given = {name: _typed(name, said[name]) for name in said.keys() & metadata.KINDS.keys()}
     for name in given.keys() & FIXED.keys():
-        if given[name] != FIXED[name]:
+        if given[name] != fixed[name]:
             raise InvalidRegistrationError(name, _FOR_OPERATORS)
-    new = _whole({**given, **FIXED})
+    new = _whole({**given, **fixed})
     _check_own(new)
+    if old:
+        _check_subjects(new, old)
     rules.check(new)
     for name, text in as_json(new).items():
-        if name.partition("#")[0] == "client_name":
+        # Where none was given it is the address that people come back to.
+        if name.partition("#")[0] == "client_name" and text != _host(new):
             _check_name(text, client_id)
     return new
 
@@ -131,6 +142,9 @@ def _whole(given: dict[str, Any]) -> Registration:
     """With a name, and the scope that goes with the grants, where none was given."""
     if not given.get("redirect_uris"):
         raise InvalidRegistrationError("redirect_uris", "needs at least one address")
+    for name in ("redirect_uris", "post_logout_redirect_uris"):
+        if len(given.get(name, ())) > _MOST_ADDRESSES:
+            raise InvalidRegistrationError(name, f"may have {_MOST_ADDRESSES} addresses at most")
     offline = " offline_access" if "refresh_token" in given.get("grant_types", ()) else ""
     new = Registration(**{"client_name": "", "scope": _SCOPE + offline, **given})
     for uri in new.redirect_uris:
@@ -149,15 +163,29 @@ def _check_own(new: Registration) -> None:
             raise InvalidRegistrationError(field, "has what " + _FOR_OPERATORS)
 
 
+def _check_subjects(new: Registration, old: Registration) -> None:
+    """Whoever changed how it knows people would learn what another sector, or everybody, calls them."""
+    if "pairwise" not in {new.subject_type, old.subject_type}:
+        return
+    if new.subject_type != old.subject_type:
+        raise InvalidRegistrationError("subject_type", _FOR_GOOD)
+    if new.sector != old.sector:
+        raise InvalidRegistrationError(
+            "redirect_uris", "cannot lead to another sector: register anew"
+        )
+
+
 def _host(new: Registration) -> str:
     return min(new.hosts, default="")[:100]
 
 
 def _check_name(name: str, client_id: str) -> None:
     """Not that of an application whose users know it: they would take one for the other (RFC 7591 5)."""
-    if not all(map(_is_plain, unicodedata.normalize("NFC", name))) or not _alike(name):
+    plain = all(map(_is_plain, unicodedata.normalize("NFC", name)))
+    if not plain or not _alike(name) or re.search(r"\w\.\w", name):
         raise InvalidRegistrationError(
-            "client_name", "must be of Latin letters, digits, blanks and - . , ' & ( ) / + only"
+            "client_name",
+            "must be of Latin letters, digits, blanks and - . , ' & ( ) + only, no address",
         )
     known = [client for client in registry.all_clients() if client.client_id != client_id]
     theirs = [client for client in known if not client.by_itself]
@@ -167,19 +195,19 @@ def _check_name(name: str, client_id: str) -> None:
         for field, text in client.localized.items()
         if field.startswith("client_name")
     }
-    if _alike(name) in {_alike(one) for one in names}:
+    if _alike(name) in {_alike(one) for one in {*names, *_OURS, settings.mail_from_name}}:
         raise InvalidRegistrationError("client_name", "is that of another application")
 
 
 def _is_plain(letter: str) -> bool:
-    """No letter that looks like another one, or like nothing."""
-    latin = letter.isalpha() and letter <= _LAST_LATIN
-    return letter in _SIGNS or (latin and unicodedata.name(letter, "").startswith("LATIN "))
+    """No letter that looks like another one, or like nothing: what is left without its accents is A to Z."""
+    bare = unicodedata.normalize("NFKD", letter)[0].translate(_STRUCK)
+    return letter in _SIGNS or (letter.isalpha() and letter <= "\u017f" and bare.isascii())
 
 
 def _alike(name: str) -> str:
     """What of a name people tell it from others by."""
-    bare = unicodedata.normalize("NFKD", name).casefold().translate(_STRUCK)
+    bare = unicodedata.normalize("NFKD", name).translate(_STRUCK).casefold().translate(_LOOK_ALIKE)
     return "".join(letter for letter in bare if letter.isalnum())
 
 

@@ -16,6 +16,7 @@ from idp.errors import PageError
 from idp.extensions import transaction
 from idp.flow import agreements
 from idp.flow import interaction as interactions
+from idp.flow.agreements import Standing
 from idp.flow.interaction import Interaction, forget_sign_in, stand_on
 from idp.flow.requirements import Present, Unmet, unmet
 from idp.flow.steps import Step
@@ -51,7 +52,7 @@ def authorize() -> Response:
         does = session is not None and _missing(checked, session) is None
         if session and does and (answer := _answer(checked, session)):
             return answer
-        _refuse_silence(checked)
+        _refuse_silence(checked, session)
     except OAuth2Error as error:
         return answers.refuse(trusted, error)
     interaction_id = _keep(checked, cookies.browser_digest())
@@ -100,7 +101,7 @@ def _resumed(
     missing = _missing(checked, session, here)
     if session and missing is None and (answer := _answer(checked, session, here)):
         return answer
-    _refuse_silence(checked)
+    _refuse_silence(checked, session, here)
     if here and missing is Unmet.OTHER_PERSON:
         raise LoginRequiredError("Another person signed in than the request names.")
     if here and missing is Unmet.OTHER_LEVEL:
@@ -117,17 +118,28 @@ def _answer(
 ) -> Response | None:
     """The code. None: something is to be agreed to first, or the session just ended. Raises OAuth2Error where
     that may not be asked (`prompt=none`)."""
-    answered = here is not None and here.consented_at is not None
-    stands = agreements.standing(
-        checked.wish, session.account_id, session.terms_version, answered=answered
-    )
+    stands = _standing(checked, session, here)
     if stands.due is None:
         return answers.grant(checked, session, stands.scopes)
-    if "none" in checked.prompt and stands.due is Step.CONSENT:
-        raise ConsentRequiredError("The person has to agree first.")
     if "none" in checked.prompt:
-        raise InteractionRequiredError("The person has to accept the terms first.")
+        _refuse_unagreed(stands)
     return None
+
+
+def _standing(
+    checked: AuthorizationRequest, session: LiveSession, here: Interaction | None
+) -> Standing:
+    answered = here is not None and here.consented_at is not None
+    return agreements.standing(
+        checked.wish, session.account_id, session.terms_version, answered=answered
+    )
+
+
+def _refuse_unagreed(stands: Standing) -> None:
+    if stands.due is Step.CONSENT:
+        raise ConsentRequiredError("The person has to agree first.")
+    if stands.due is not None:
+        raise InteractionRequiredError("The person has to accept the terms first.")
 
 
 def _stands_on(interaction: Interaction, session: LiveSession) -> bool:
@@ -190,9 +202,15 @@ def _missing(
     return unmet(checked.requirements, present, clock.now())
 
 
-def _refuse_silence(checked: AuthorizationRequest) -> None:
-    if "none" in checked.prompt:
-        raise LoginRequiredError("The user has to sign in.")
+def _refuse_silence(
+    checked: AuthorizationRequest, session: LiveSession | None, here: Interaction | None = None
+) -> None:
+    """Others learn nothing of a person who did not agree, also not by which of their wishes is met."""
+    if "none" not in checked.prompt:
+        return
+    if session and not checked.client.first_party:
+        _refuse_unagreed(_standing(checked, session, here))
+    raise LoginRequiredError("The user has to sign in.")
 
 
 def _keep(checked: AuthorizationRequest, browser: str) -> str:

@@ -38,8 +38,12 @@ def _of_place(asked: Any, client: RegisteredClient) -> dict[str, Wish]:
         return {}
     if not isinstance(asked, dict):
         raise InvalidRequestError("The members of the claims parameter must be JSON objects.")
-    covered = {name for scope in client.scopes for name in SCOPE_CLAIMS.get(scope, ())}
-    return {name: _wish(wish) for name, wish in asked.items() if name in covered | {"sub", "acr"}}
+    known = _covered(client) | {"sub", "acr"}
+    return {name: _wish(wish) for name, wish in asked.items() if name in known}
+
+
+def _covered(client: RegisteredClient) -> set[str]:
+    return {name for scope in client.scopes for name in SCOPE_CLAIMS.get(scope, ())}
 
 
 def scopes(wishes: Wishes, client: RegisteredClient) -> tuple[str, ...]:
@@ -67,9 +71,13 @@ def wanted(wish: Wish) -> list[Any] | None:
     return values
 
 
-def fulfilled(wishes: Mapping[str, Wish], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the known claims those that are asked for; one that has not the value asked for is left out."""
-    found = {name: (known[name], wanted(wish)) for name, wish in wishes.items() if name in known}
+def fulfilled(
+    wishes: Mapping[str, Wish], known: Mapping[str, Any], client: RegisteredClient
+) -> dict[str, Any]:
+    """Of the known claims those that are asked for, and that the client's scopes still cover; one that has not
+    the value asked for is left out."""
+    told = known.keys() & _covered(client)
+    found = {name: (known[name], wanted(wish)) for name, wish in wishes.items() if name in told}
     return {name: value for name, (value, do) in found.items() if do is None or value in do}
 
 

@@ -20,6 +20,7 @@ from idp.oidc import client_jwt
 from idp.oidc.server import ProtocolClient, TokenRequest
 from idp.security import throttle
 
+_TYPES = {None, "JWT", "client-authentication+jwt"}
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PROOFS = {"client_secret", "client_assertion", "client_assertion_type"}
 _LONGEST_LIFE = 3600
@@ -120,7 +121,9 @@ def claimed(form: Mapping[str, str]) -> str:
 
 
 def _named(query_client: Any, assertion: str, form: Mapping[str, str]) -> ProtocolClient:
-    _header, claims = client_jwt.peek(assertion)
+    header, claims = client_jwt.peek(assertion)
+    if header.get("typ") not in _TYPES:
+        raise client_jwt.UnverifiedError("The typ must be client-authentication+jwt.")
     name = claims.get("sub")
     client: ProtocolClient | None = query_client(name) if isinstance(name, str) else None
     if client is None or not client.check_endpoint_auth_method("private_key_jwt", ""):

@@ -75,7 +75,9 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
 def _asked(code: AuthorizationCode) -> dict[str, Any]:
     """Claims of the person that belong into this token; legacy ones are in userinfo only."""
     client, wishes = registry.by_row_id(code.client_id), (code.claims or {}).get("id_token", {})
-    whole = client is not None and client.id_token_scope_claims
-    of_scope = claims.of(code.account, code.scope) if whole else {}
-    single = claims_parameter.fulfilled(wishes, claims.known(code.account)) if wishes else {}
+    if client is None:
+        return {}
+    of_scope = claims.of(code.account, code.scope) if client.id_token_scope_claims else {}
+    known = claims.known(code.account) if wishes else {}
+    single = claims_parameter.fulfilled(wishes, known, client)
     return {**of_scope, **single}

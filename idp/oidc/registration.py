@@ -23,6 +23,7 @@ from idp.web.network import network
 
 blueprint = Blueprint("registration", __name__)
 
+_DAY = timedelta(days=1)
 _LONGEST = 32_000
 """Bytes of metadata, keys included: every process holds them."""
 _OURS = {
@@ -97,7 +98,7 @@ def _register() -> Response:
     token = _initial_token()
     new = strangers.read(_sent())
     if token is None:
-        most, day = settings.registrations_per_day, timedelta(days=1)
+        most, day = settings.registrations_per_day, _DAY
         # One line, however many networks it has, leaves room for others.
         line = Budget(f"registrations:line:{networks.site(network())}", max(1, most // 4), day)
         _admit("registrations", line, Budget("registrations", most, day))
@@ -117,11 +118,12 @@ def _register() -> Response:
 
 
 def _replace(client_id: str) -> Response:
-    before = as_json(_own(client_id).registration)
-    sent = _sent()
+    old = _own(client_id).registration
+    before, sent = as_json(old), _sent()
     _check_own_words(client_id, sent)
-    new = strangers.read(sent, client_id)
-    _admit("registration-changes")
+    new = strangers.read(sent, client_id, old)
+    most = Budget(f"registration-changes:{client_id}", settings.registrations_per_day, _DAY)
+    _admit("registration-changes", most)
     sectors.check(new)
     with transaction():
         client = _own(client_id)

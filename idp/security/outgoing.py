@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing, suppress
@@ -33,6 +34,8 @@ class Response:
 _FAILURES = (SilentError, requests.RequestException, HTTPError, OSError, ValueError)
 """All that a broken service makes of a question."""
 
+_MOST_ADDRESSES = 3
+
 Reach = Callable[[str], bool]
 """Whether an IP address may be talked to."""
 
@@ -54,15 +57,17 @@ class Service:
         is talked to for which `reach` says no. `options` are those of `requests`. Raises SilentError.
         """
         answer: Future[Response] = Future()
-        line = _Line(reach)
+        line = _Line(reach, seconds)
 
         def run() -> None:
-            with self._slots.one_of(self._at_once) as free, closing(line):
-                try:
+            try:
+                with self._slots.one_of(self._at_once) as free, closing(line):
                     _admit(free=free)
-                    answer.set_result(self._read(method, url, seconds, line, options))
-                except _FAILURES as error:
-                    answer.set_exception(error)
+                    found = self._read(method, url, seconds, line, options)
+            except _FAILURES as error:
+                answer.set_exception(error)
+            else:
+                answer.set_result(found)
 
         threading.Thread(target=run, name="outgoing", daemon=True).start()
         try:
@@ -107,25 +112,37 @@ def _admit(*, free: bool) -> None:
 class _Line:
     """The connections of one question. They lead only where `reach` allows; whoever asked can cut them."""
 
-    def __init__(self, reach: Reach | None) -> None:
-        self._reach = reach
+    def __init__(self, reach: Reach | None, seconds: float) -> None:
+        self._reach, self._end = reach, time.monotonic() + seconds
         self._lock = threading.Lock()
         self._twins: list[socket.socket] = []
         self._is_cut = False
 
-    def admit(self, connected: socket.socket) -> socket.socket:
-        """Look at the address that it is connected to, before a word is said: a name may change its mind
-        between being looked up and being used. Raises OSError."""
-        if self._reach and not self._reach(connected.getpeername()[0]):
-            connected.close()
-            raise OSError("not a public address")
+    def connect(self, host: str, port: int) -> socket.socket:
+        """Connect to the first of a few addresses that answers. They are looked at here, because a name may
+        change its mind between being looked up and being used. Raises OSError."""
+        failure = OSError("no address that may be talked to")
+        for family, kind, protocol, _name, address in _addresses(host, port):
+            if self._reach and not self._reach(str(address[0])):
+                continue
+            connection = socket.socket(family, kind, protocol)
+            try:
+                self._admit(connection)
+                connection.settimeout(max(0.001, self._end - time.monotonic()))
+                connection.connect(address)
+            except OSError as error:
+                connection.close()
+                failure = error
+                continue
+            return connection
+        raise failure
+
+    def _admit(self, connection: socket.socket) -> None:
         with self._lock:
-            if self._is_cut:
-                connected.close()
+            if self._is_cut or time.monotonic() >= self._end:
                 raise OSError("too late")
             # TLS takes the socket over; its twin stays ours.
-            self._twins.append(connected.dup())
-        return connected
+            self._twins.append(connection.dup())
 
     def cut(self) -> None:
         """End what is said on them, wherever it hangs."""
@@ -140,6 +157,11 @@ class _Line:
         with self._lock:
             while self._twins:
                 self._twins.pop().close()
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    """Whoever has a name decides how many it has: a few are tried."""
+    return socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[:_MOST_ADDRESSES]
 
 
 def _session(line: _Line) -> requests.Session:
@@ -181,11 +203,11 @@ def _adapter(line: _Line) -> HTTPAdapter:
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return line.admit(super()._new_conn())
+            return line.connect(self._dns_host, self.port)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return line.admit(super()._new_conn())
+            return line.connect(self._dns_host, self.port)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -80,6 +80,14 @@ def _all_of(_sender: object, account_id: int) -> None:
         db.session.execute(update(BrowserSession).where(*living).values(ended_at=clock.now()))
 
 
+def _hold_all_of(_sender: object, account_id: int) -> None:
+    """Whoever answers a client holds a session, and then needs the account: so they come in this order."""
+    if registry.told_of_logouts():
+        theirs = select(BrowserSession.id).where(BrowserSession.account_id == account_id)
+        db.session.execute(theirs.order_by(BrowserSession.id).with_for_update())
+
+
+changes.epoch_rises.connect(_hold_all_of)
 changes.epoch_raised.connect(_all_of)
 
 

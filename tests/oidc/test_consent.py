@@ -231,3 +231,21 @@ def test_consent_costs_one_look_and_one_note_with_a_session(consented):
     with counted() as ours:
         consented.authorize(scope="openid email")
     assert len(theirs) == len(ours) + 2, (theirs, ours)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"claims": '{"id_token": {"sub": {"value": "somebody else"}}}'},
+        {"claims": '{"id_token": {"acr": {"value": "urn:seuil:acr:sms", "essential": true}}}'},
+        {"max_age": "0"},
+        {},
+    ],
+    ids=str,
+)
+def test_silence_tells_others_nothing_of_who_did_not_agree(person, account, wish):
+    """Not who they are, nor how and when they signed in."""
+    person.authorize(scope="openid").two_factors(ADDRESS)
+    come_from_others(person)
+    person.authorize(scope="openid", prompt="none", **wish)
+    assert person.callback["error"] == "consent_required"

@@ -299,8 +299,7 @@ def test_a_change_is_looked_at_like_a_registration(developer, changes, error):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"redirect_uris": ["https://victim.example/cb"]},
-        {"subject_type": "public"},
+        {"redirect_uris": ["https://elsewhere.example/cb"]},
         {"client_name": "Loterie"},
         {"client_name#fr": "Loterie"},
         {"logo_uri": "https://app.example/other.png"},
@@ -310,13 +309,12 @@ def test_a_change_is_looked_at_like_a_registration(developer, changes, error):
 def test_what_becomes_another_application_has_nothing_of_its_people(
     developer, app, inbox, account, changes
 ):
-    """Not their names in another sector, and not what they agreed to give the first one."""
-    developer.register(subject_type="pairwise")
+    """Nobody agreed to give that one anything."""
+    developer.register(client_name="Archives")
     known = developer.known
     person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
     person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
     held = redeem(person)["access_token"]
-    assert userinfo(person, held).status_code == 200
     same = {**developer.repeatable, "scope": "openid email"}
     assert developer.manage("PUT", same).status_code == 200
     assert userinfo(person, held).status_code == 200, "it is still the same application"
@@ -326,8 +324,38 @@ def test_what_becomes_another_application_has_nothing_of_its_people(
         assert person.authorize(scope="openid").step == "consent"
 
 
+def test_nobody_moves_to_the_sector_of_another(developer):
+    """It would learn, at userinfo or when a session ends, what that one calls people."""
+    developer.register(subject_type="pairwise")
+    same = developer.repeatable
+    for changes in ({"subject_type": "public"}, {"redirect_uris": ["https://victim.example/x"]}):
+        refused(
+            developer.manage("PUT", {**same, **changes}),
+            "invalid_redirect_uri" if "redirect_uris" in changes else "invalid_client_metadata",
+        )
+    other = {**same, "redirect_uris": ["https://app.example/another"]}
+    assert developer.manage("PUT", other).status_code == 200
+    developer.register()
+    same = {**developer.repeatable, "subject_type": "pairwise"}
+    refused(developer.manage("PUT", same), "invalid_client_metadata")
+
+
+def test_what_the_operator_changed_stays(developer):
+    developer.register()
+    with transaction():
+        manage.update_client(developer.known["client_id"], {"userinfo_max_age": 60})
+    assert developer.manage("PUT", developer.repeatable).status_code == 200
+    assert registry.find(developer.known["client_id"]).userinfo_max_age == 60
+
+
+def test_no_more_addresses_than_an_application_needs(developer):
+    many = [f"https://app.example/{number}" for number in range(21)]
+    refused(developer.register(redirect_uris=many), "invalid_redirect_uri")
+    assert developer.register(redirect_uris=many[1:]).status_code == 201
+
+
 def test_what_others_call_themselves_is_in_no_mail_of_ours(developer, app, inbox, account):
-    developer.register(client_name="BLOQUE allez sur evil.example")
+    developer.register(client_name="BLOQUE allez sur evil example")
     known = developer.known
     person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
     person.authorize(scope="openid").sign_in(ADDRESS, NEW_PASSWORD)
@@ -349,7 +377,10 @@ def test_what_others_call_themselves_is_in_no_mail_of_ours(developer, app, inbox
             "ɑ",
             "état de services",
             "E SERVICES",
-            "https://x.example",
+            "www.x.example",
+            "Votre compte",
+            "e-serv1ces",
+            "e-ꜱervices",
             "a\nb",
         ),
     ],

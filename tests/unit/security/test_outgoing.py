@@ -102,5 +102,5 @@ def test_a_service_that_never_ends_its_answer_keeps_no_place() -> None:
         for _ in range(2):
             with pytest.raises(SilentError, match="within"):
                 service.ask("GET", f"http://127.0.0.1:{slow}", 0.3)
-        eventually(lambda: not any(one.name == "outgoing" for one in threading.enumerate()))
+            eventually(lambda: not any(one.name == "outgoing" for one in threading.enumerate()))
         assert service.ask("GET", good.url, 5).status == 200
