@@ -113,6 +113,13 @@ def test_every_room_says_what_it_owns_and_never_does(path):
     assert len(module.body) == 1, "a room's __init__ holds its docstring only"
 
 
+def test_every_table_is_owned_by_the_room_that_says_so():
+    assert MODELS_LOADED
+    for mapper in Base.registry.mappers:
+        room = ROOT / "idp" / mapper.class_.__module__.split(".")[1] / "__init__.py"
+        assert f"`{mapper.local_table.name}`" in room.read_text(), mapper.class_
+
+
 def length_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of a function from its signature on, without its decorators."""
     return (node.end_lineno or 0) - node.lineno + 1
