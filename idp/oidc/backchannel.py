@@ -8,11 +8,11 @@ import structlog
 from authlib.oauth2 import OAuth2Error
 
 from idp import clock
-from idp.clients import keys, registry, subjects
+from idp.clients import addresses, keys, registry, subjects
 from idp.clients.registry import RegisteredClient
 from idp.extensions import release, settings, transaction
 from idp.oidc import client_tokens
-from idp.security.outgoing import Service, SilentError, public_or
+from idp.security.outgoing import Service, SilentError
 from idp.sessions import logout_notices
 from idp.sessions.logout_notices import Leased
 
@@ -76,13 +76,8 @@ def _told(client: RegisteredClient, leased: Leased) -> bool:
     try:
         token = logout_token(client, leased.sid, leased.sub)
         release()
-        answer = _service.ask(
-            "POST",
-            client.backchannel_logout_uri,
-            settings.client_timeout.total_seconds(),
-            public_or(settings.client_networks),
-            data={"logout_token": token},
-        )
+        form = {"logout_token": token}
+        answer = addresses.ask(_service, "POST", client.backchannel_logout_uri, form)
         why = "" if answer.status in {200, 204} else f"status {answer.status}"
     except (SilentError, OAuth2Error) as error:
         why = str(error)
