@@ -40,7 +40,7 @@ def rewrap(step: str | None, *, leaked: bool, yes: bool, as_json: bool) -> None:
         raise click.UsageError("--leaked goes with drop.")
     with database_only():
         if step is None:
-            show_rows(("key", "wraps", *_TABLES), _report(), as_json=as_json)
+            show_rows(("key", "wraps", *rewrapping.TABLES), _report(), as_json=as_json)
             return
         question = _QUESTIONS.get(step)
     if question:
@@ -56,7 +56,6 @@ _QUESTIONS = {
     "turn": "What it wraps is lost on nodes that have not got the new file. Does every node have it?",
     "drop": "What only the other key opens is lost. Does every node wrap with this one?",
 }
-_TABLES = ("signing_key", "challenge", "outbox")
 _Done = tuple[str, Mapping[str, int]]
 
 
@@ -68,7 +67,7 @@ def _report() -> list[dict[str, Any]]:
         {
             "key": name,
             "wraps": name == ring.current,
-            **{table: found[table][name] for table in _TABLES},
+            **{table: found[table][name] for table in rewrapping.TABLES},
         }
         for name in names
         if name in ring.keys or any(counts[name] for counts in found.values())
