@@ -65,10 +65,7 @@ def logout_token(client: RegisteredClient, sid: str, sub: str) -> str:
         "events": {EVENT: {}},
     }
     signed = client_tokens.sign(claims, client.id_token_signed_response_alg, "logout+jwt")
-    if alg := client.id_token_encrypted_response_alg:
-        enc = client.id_token_encrypted_response_enc
-        return client_tokens.encrypt(signed, client, alg, enc)
-    return signed
+    return client_tokens.encrypt_as_id_token(signed, client)
 
 
 def _told(client: RegisteredClient, leased: Leased) -> bool:

@@ -37,11 +37,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def encode_id_token(self, token: dict[str, Any], request: TokenRequest) -> str:
         """Encrypted too where the client is registered so (OIDC Core 10.2)."""
         signed: str = super().encode_id_token(token, request)
-        client = request.client.registered
-        if alg := client.id_token_encrypted_response_alg:
-            enc = client.id_token_encrypted_response_enc
-            return client_tokens.encrypt(signed, client, alg, enc)
-        return signed
+        return client_tokens.encrypt_as_id_token(signed, request.client.registered)
 
     def get_encode_header(self, client: ProtocolClient) -> dict[str, str]:
         """`kid` of the key that signs."""
