@@ -9,7 +9,8 @@ from authlib.oidc.core import OpenIDCode
 
 from idp import clock
 from idp.accounts.account import Account
-from idp.clients import registry, subjects
+from idp.clients import subjects
+from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
 from idp.grants.models import AuthorizationCode
 from idp.keys.signing import PrivateKey
@@ -58,20 +59,18 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def get_authorization_code_claims(self, authorization_code: RedeemedCode) -> dict[str, Any]:
         """What the authorization request and the sign-in fixed, and the session's `sid`."""
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
-        row = authorization_code.row
-        client = registry.by_row_id(row.client_id)
-        sub = subjects.subject(row.account.sub, client) if client else row.account.sub
-        return {**_asked(row), **claims, "sid": row.sid, "sub": sub}
+        row, client = authorization_code.row, authorization_code.client
+        sub = subjects.subject(row.account.sub, client)
+        return {**_asked(row, client), **claims, "sid": row.sid, "sub": sub}
 
     def generate_user_info(self, user: Account, scope: str) -> dict[str, Any]:  # noqa: ARG002
         """Nothing that the claims of the code do not have."""
         return {}
 
 
-def _asked(code: AuthorizationCode) -> dict[str, Any]:
+def _asked(code: AuthorizationCode, client: RegisteredClient) -> dict[str, Any]:
     """Claims of the person that belong into this token; legacy ones are in userinfo only."""
-    client, wishes = registry.by_row_id(code.client_id), (code.claims or {}).get("id_token", {})
-    whole = client is not None and client.id_token_scope_claims
-    of_scope = claims.of(code.account, code.scope) if whole else {}
+    wishes = (code.claims or {}).get("id_token", {})
+    of_scope = claims.of(code.account, code.scope) if client.id_token_scope_claims else {}
     single = claims_parameter.fulfilled(wishes, claims.known(code.account)) if wishes else {}
     return {**of_scope, **single}
