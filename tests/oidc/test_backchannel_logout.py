@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import cast
 
 import pytest
@@ -28,14 +27,7 @@ from tests.support.settings import override
 from tests.support.signing import make_key, public_set
 from tests.support.tokens import claims_of, redeem
 
-
-@pytest.fixture(autouse=True)
-def near(app):
-    """Clients live on this machine; none is silent yet."""
-    backchannel._silent.clear()
-    with override(app, client_networks=(ip_network("127.0.0.0/8"),)):
-        yield
-    backchannel._silent.clear()
+pytestmark = pytest.mark.usefixtures("near")
 
 
 @pytest.fixture

@@ -1,19 +1,17 @@
 """Answers signed and encrypted as registered (OIDC Core 5.3.2, 10; OIDC Dynamic Client Registration 2)."""
 
 import json
-from ipaddress import ip_network
 
 import pytest
 from joserfc import jwe, jwt
 from joserfc.jwk import KeySet
 
-from idp.clients import keys, manage
+from idp.clients import manage
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import transaction
 from idp.keys import signing
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER
-from tests.support.settings import override
 from tests.support.signing import make_key, public_set, publishing
 from tests.support.tokens import ask_token, redeem, userinfo
 
@@ -137,15 +135,14 @@ def test_the_key_for_encryption_is_taken_where_there_is_one(signed_in):
     )
 
 
-def test_keys_at_an_address_are_asked_for(signed_in, app):
+@pytest.mark.usefixtures("near")
+def test_keys_at_an_address_are_asked_for(signed_in):
     own = make_key("RS256")
-    keys._fetched.clear()
-    with override(app, client_networks=(ip_network("127.0.0.0/8"),)), publishing(own) as server:
+    with publishing(own) as server:
         register(signed_in, jwks_uri=server.url, id_token_encrypted_response_alg="RSA-OAEP")
         token = redeem(signed_in)["id_token"]
     algorithms = ["RSA-OAEP", "A128CBC-HS256"]
     assert jwe.decrypt_compact(token, own, algorithms=algorithms).plaintext
-    keys._fetched.clear()
 
 
 def test_without_a_key_that_fits_nothing_is_told_in_the_open(signed_in):
