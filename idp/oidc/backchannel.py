@@ -69,7 +69,8 @@ def logout_token(client: RegisteredClient, sid: str, sub: str) -> str:
 
 
 def _told(client: RegisteredClient, leased: Leased) -> bool:
-    keys.load(client, None)
+    if client.id_token_encrypted_response_alg:
+        keys.load(client, None)
     try:
         token = logout_token(client, leased.sid, leased.sub)
         release()

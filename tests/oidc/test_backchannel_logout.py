@@ -24,7 +24,7 @@ from tests.support.journey import ISSUER
 from tests.support.portal import PORTAL, register
 from tests.support.receiver import receiving
 from tests.support.settings import override
-from tests.support.signing import make_key, public_set
+from tests.support.signing import make_key, public_set, publishing
 from tests.support.tokens import claims_of, redeem
 
 pytestmark = pytest.mark.usefixtures("near")
@@ -289,6 +289,16 @@ def test_it_is_encrypted_where_id_tokens_are(person, account, receiver):
     opened = jwe.decrypt_compact(receiver.forms[0]["logout_token"], own, algorithms=algorithms)
     inside = cast("bytes", opened.plaintext).decode()
     assert read({"logout_token": inside}).claims["sid"]
+
+
+@pytest.mark.parametrize("alg", ["", "RSA-OAEP"])
+def test_its_keys_are_asked_for_only_where_something_is_encrypted(person, account, receiver, alg):
+    sign_in(person)
+    with publishing(make_key("RS256")) as keys:
+        update(person, jwks_uri=keys.url, id_token_encrypted_response_alg=alg)
+        person.get("/logout").press("Se déconnecter")
+        assert tell() == 1
+        assert (keys.asked, len(receiver.forms)) == (1 if alg else 0, 1)
 
 
 def test_the_worker_does_it_by_itself(person, account, receiver, app):
