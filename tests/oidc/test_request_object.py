@@ -128,6 +128,13 @@ def test_neither_another_key_nor_another_algorithm_nor_a_change_is_taken(signer,
         assert signer.callback["error"] == "invalid_request_object", text[:40]
 
 
+@pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt", "at+jwt"])
+def test_a_jwt_that_says_it_is_another_kind_is_no_request(signer, key, typ):
+    """RFC 9101 10.8.1."""
+    signer.authorize(request=sign(key, content(signer), typ=typ))
+    assert signer.callback["error"] == "invalid_request_object"
+
+
 def test_a_client_assertion_is_no_request(signer, key):
     claims = {**content(signer), **assertion(signer.client.client_id)}
     signer.authorize(request=sign(key, claims))
@@ -179,8 +186,9 @@ def test_unsigned_objects_need_the_registration_and_the_deployment(person):
         assert person.callback["state"] == "signed state"
         person.authorize(request=f"{request}AAAA")
         assert person.callback["error"] == "invalid_request_object"
-        person.authorize(request=unsigned(content(person, client_id="other")))
-        assert person.callback["error"] == "invalid_request_object"
+        for changes in ({"client_id": "other"}, {"exp": 1}, {"nbf": 99999999999}):
+            person.authorize(request=unsigned(content(person, **changes)))
+            assert person.callback["error"] == "invalid_request_object"
     person.authorize(request=request)
     assert person.callback["error"] == "request_not_supported"
 
