@@ -72,5 +72,4 @@ def _asked(code: AuthorizationCode, client: RegisteredClient) -> dict[str, Any]:
     """Claims of the person that belong into this token; legacy ones are in userinfo only."""
     wishes = (code.claims or {}).get("id_token", {})
     of_scope = claims.of(code.account, code.scope) if client.id_token_scope_claims else {}
-    single = claims_parameter.fulfilled(wishes, claims.known(code.account)) if wishes else {}
-    return {**of_scope, **single}
+    return {**of_scope, **claims_parameter.fulfilled(wishes, code.account, client)}
