@@ -1,1 +1,1 @@
-"""Measurements of the product, by hand: `python -m bench.delivery`. Not shipped."""
+"""Measurements of the product, by hand: see README.md. Not shipped."""

@@ -31,32 +31,26 @@ UNREADABLE = "unreadable"
 class _Column:
     """A column of wrapped secrets; `alive` is true of rows whose secret is still of use."""
 
-    table: str
     row: InstrumentedAttribute[Any]
     value: InstrumentedAttribute[Any]
     alive: Callable[[], ColumnElement[bool]]
 
+    @property
+    def table(self) -> str:
+        """By its name."""
+        return str(self.value.class_.__tablename__)
+
 
 _COLUMNS = (
+    _Column(SigningKey.kid, SigningKey.private, lambda: SigningKey.retire_at > clock.now()),
     _Column(
-        "signing_key",
-        SigningKey.kid,
-        SigningKey.private,
-        lambda: SigningKey.retire_at > clock.now(),
-    ),
-    _Column(
-        "challenge",
         Challenge.id,
         Challenge.secret,
         lambda: Challenge.closed_at.is_(None) & (Challenge.expires_at > clock.now()),
     ),
-    _Column(
-        "outbox",
-        OutboxMessage.id,
-        OutboxMessage.payload,
-        lambda: OutboxMessage.payload.is_not(None),
-    ),
+    _Column(OutboxMessage.id, OutboxMessage.payload, lambda: OutboxMessage.payload.is_not(None)),
 )
+TABLES = tuple(column.table for column in _COLUMNS)
 
 
 def look() -> dict[str, Counter[str]]:

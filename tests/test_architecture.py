@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ BELOW_WEB = (
 REQUEST_NAMES = {"request", "session", "g", "after_this_request", "make_response", "redirect"}
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
@@ -111,6 +113,13 @@ def test_every_room_says_what_it_owns_and_never_does(path):
     assert "Owns" in text
     assert "Never" in text
     assert len(module.body) == 1, "a room's __init__ holds its docstring only"
+
+
+def test_every_table_is_owned_by_the_room_that_says_so():
+    assert MODELS_LOADED
+    for mapper in Base.registry.mappers:
+        room = ROOT / "idp" / mapper.class_.__module__.split(".")[1] / "__init__.py"
+        assert f"`{mapper.local_table.name}`" in room.read_text(), mapper.class_
 
 
 def length_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from idp.cli.checks import Finding
-from idp.clients import keys, sectors
+from idp.clients import addresses, keys, sectors
 from idp.clients.keys import UnusableKeysError
 from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
-from idp.extensions import settings
-from idp.security.outgoing import Response, Service, SilentError, public_or
+from idp.security.outgoing import Service, SilentError
 
 _service = Service(at_once=4, largest=64 * 1024)
 _FAR = "if it is in a private network, name that in IDP_CLIENT_NETWORKS"
@@ -33,11 +32,6 @@ def of_addresses(new: Registration) -> Iterator[Finding]:
         yield _backchannel(new.backchannel_logout_uri)
 
 
-def _ask(method: str, uri: str, form: dict[str, str] | None = None) -> Response:
-    reach, seconds = public_or(settings.client_networks), settings.client_timeout.total_seconds()
-    return _service.ask(method, uri, seconds, reach, data=form)
-
-
 def _in_words(error: Exception) -> str:
     text = str(getattr(error, "message", error))
     for name, words in _WORDS.items():
@@ -48,7 +42,7 @@ def _in_words(error: Exception) -> str:
 def _page(uri: str) -> Finding:
     """People's browsers go there, not we: only a bad certificate is bad for them too."""
     try:
-        status = _ask("HEAD", uri).status
+        status = addresses.ask(_service, "HEAD", uri).status
     except SilentError as error:
         if str(error) == "SSLError":
             message = (
@@ -122,7 +116,7 @@ def _backchannel(uri: str) -> Finding:
     """With what is no logout token, which it must refuse (Back-Channel Logout 1.0, 2.8)."""
     what = "backchannel_logout_uri"
     try:
-        status = _ask("POST", uri, {"logout_token": "none"}).status
+        status = addresses.ask(_service, "POST", uri, {"logout_token": "none"}).status
     except SilentError as error:
         message = f"does not answer ({_in_words(error)}), so sessions there outlive ours: {_FAR}"
         return Finding("error", what, message)

@@ -40,7 +40,7 @@ def rewrap(step: str | None, *, leaked: bool, yes: bool, as_json: bool) -> None:
         raise click.UsageError("--leaked goes with drop.")
     with database_only():
         if step is None:
-            show_rows(("key", "wraps", *_TABLES), _report(), as_json=as_json)
+            show_rows(("key", "wraps", *rewrapping.TABLES), _report(), as_json=as_json)
             return
         question = _QUESTIONS.get(step)
     if question:
@@ -56,7 +56,6 @@ _QUESTIONS = {
     "turn": "What it wraps is lost on nodes that have not got the new file. Does every node have it?",
     "drop": "What only the other key opens is lost. Does every node wrap with this one?",
 }
-_TABLES = ("signing_key", "challenge", "outbox")
 _Done = tuple[str, Mapping[str, int]]
 
 
@@ -68,7 +67,7 @@ def _report() -> list[dict[str, Any]]:
         {
             "key": name,
             "wraps": name == ring.current,
-            **{table: found[table][name] for table in _TABLES},
+            **{table: found[table][name] for table in rewrapping.TABLES},
         }
         for name in names
         if name in ring.keys or any(counts[name] for counts in found.values())
@@ -86,6 +85,8 @@ def _turn(path: Path, _leaked: bool) -> _Done:
 
 
 def _values(_path: Path, _leaked: bool) -> _Done:
+    if len(kek.ring().keys) < 2:
+        raise ConfigurationError("there is one key only: nothing is to be wrapped anew")
     counts = rewrapping.rewrap()
     said = ", ".join(f"{table} {count}" for table, count in counts.items())
     return f"Wrapped anew: {said}.", counts
@@ -97,9 +98,12 @@ def _drop(path: Path, leaked: bool) -> _Done:
     left = sum(others[name] for name in ring.keys if name != ring.current)
     if left:
         raise ConfigurationError(f"{left} secrets need the other key: run `idp keys rewrap values`")
-    kek.drop(path, leaked=leaked)
+    stays, gone = kek.drop(path, leaked=leaked)
     then = " Then restart each, and run `idp audit restart`." if leaked else ""
-    return f"{path} has one key. Copy it to every node, make a new backup.{then}", {}
+    return (
+        f"Key {gone} is gone, {stays} is left in {path}. Copy it to every node, make a new backup.{then}",
+        {},
+    )
 
 
 _STEPS: dict[str, Callable[[Path, bool], _Done]] = {

@@ -1,5 +1,6 @@
 """Registered relying parties.
 
-Owns: the `client` and `client_secret` tables, the cache of registrations. Never: protocol messages,
-tokens, consent.
+Owns: the `client`, `client_secret`, `registration_token` and `pairwise_salt` tables; the rules of a
+registration and who may change one; the caches of registrations and of clients' public keys. Never: protocol
+messages, tokens, consent.
 """

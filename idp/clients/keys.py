@@ -11,10 +11,11 @@ import structlog
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
+from idp.clients import addresses
 from idp.clients.registration import Registration
-from idp.extensions import release, settings
+from idp.extensions import release
 from idp.security import strict_json
-from idp.security.outgoing import Service, SilentError, public_or
+from idp.security.outgoing import Service, SilentError
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
 """What clients may sign with; the last is the older name of the one before it (RFC 9864)."""
@@ -167,8 +168,7 @@ def ask(uri: str) -> tuple[PublicKey, ...]:
     Raises UnusableKeysError, with what is wrong.
     """
     try:
-        reach = public_or(settings.client_networks)
-        answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
+        answer = addresses.ask(_service, "GET", uri)
         if answer.status == 200:
             return read(strict_json.loads(answer.body))
     except UnusableKeysError:

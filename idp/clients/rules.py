@@ -11,7 +11,9 @@ from idp.keys import signing
 from idp.keys.encryption import ALGORITHMS, ENCODINGS
 
 SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "legacy")
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+PROVING_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+"""By which a client proves who it is."""
+AUTH_METHODS = (*PROVING_METHODS, "none")
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 TOKEN_FORMATS = ("jwt", "opaque")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")

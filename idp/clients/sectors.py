@@ -1,10 +1,11 @@
 """Sectors of pairwise subjects: clients of one sector know a person by one `sub` (OIDC Core 8.1)."""
 
+from idp.clients import addresses
 from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
-from idp.extensions import release, settings
+from idp.extensions import release
 from idp.security import strict_json
-from idp.security.outgoing import Service, SilentError, public_or
+from idp.security.outgoing import Service, SilentError
 
 _FIELD = "sector_identifier_uri"
 _service = Service(at_once=2, largest=64 * 1024)
@@ -19,9 +20,8 @@ def check(new: Registration) -> None:
     if not uri:
         return
     release()
-    reach = public_or(settings.client_networks)
     try:
-        answer = _service.ask("GET", uri, settings.client_timeout.total_seconds(), reach)
+        answer = addresses.ask(_service, "GET", uri)
         listed = strict_json.loads(answer.body) if answer.status == 200 else None
     except (SilentError, ValueError) as error:
         raise InvalidRegistrationError(_FIELD, f"does not answer with JSON: {error}") from None

@@ -1,6 +1,5 @@
 """What a relying party knows a person by: `sub`, the same for all or one for each sector (OIDC Core 8)."""
 
-import base64
 import hmac
 from collections.abc import Callable
 
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.clients.registration import Registration
 from idp.extensions import Base, db
+from idp.security import tokens
 
 
 class PairwiseSalt(Base):
@@ -35,7 +35,6 @@ def for_many(client: Registration) -> Callable[[str], str]:
     sector = client.sector
 
     def pairwise(sub: str) -> str:
-        digest = hmac.digest(salt, f"{sector}\0{sub}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return tokens.base64url(hmac.digest(salt, f"{sector}\0{sub}".encode(), "sha256"))
 
     return pairwise

@@ -7,6 +7,7 @@ whole, and every process reads it again at its next use.
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,11 +90,21 @@ def turn(path: Path) -> str:
     return load(path).current
 
 
-def drop(path: Path, *, leaked: bool) -> None:
-    """Forget every key but the one that wraps; after a leak also what can be derived from the former one."""
+def drop(path: Path, *, leaked: bool) -> tuple[str, str]:
+    """Forget every key but the one that wraps; after a leak also what can be derived from the former one. The
+    names of the key that stays and of the one that goes.
+
+    Raises ConfigurationError after a leak while it is the older one that wraps: it would stay.
+    """
     ring = _of_two(path)
+    current, other = ring.keys
+    if leaked and _made_at(ring.keys[other]) > _made_at(ring.keys[current]):
+        raise ConfigurationError(
+            f"key {current} wraps, which is the older one: run `idp keys rewrap turn` and `values` first"
+        )
     kept = {purpose: ring.kept[purpose] for purpose in _EVEN_IF_LEAKED} if leaked else ring.kept
-    _replace(path, Ring({ring.current: ring.keys[ring.current]}, kept))
+    _replace(path, Ring({current: ring.keys[current]}, kept))
+    return current, other
 
 
 def load(path: Path) -> Ring:
@@ -132,6 +143,8 @@ def _replace(path: Path, ring: Ring) -> None:
         for purpose, secret in ring.kept.items()
     ]
     keys: list[dict[str, Any]] = [key.export(as_dict=True) for key in ring.keys.values()]
+    # Behind a link it is the file that is replaced.
+    path = path.resolve()
     fresh, owner = path.with_name(f"{path.name}.new"), path.stat()
     try:
         fresh.unlink(missing_ok=True)
@@ -149,7 +162,12 @@ def _replace(path: Path, ring: Ring) -> None:
 
 
 def _fresh() -> jwk.JWK:
-    return jwk.JWK.generate(kty="oct", size=256, use="enc")
+    return jwk.JWK.generate(kty="oct", size=256, use="enc", iat=time.time_ns())
+
+
+def _made_at(key: jwk.JWK) -> int:
+    """By the clock of the machine that made it; 0 for one that does not say."""
+    return int(key.get("iat") or 0)
 
 
 def _name(key: jwk.JWK) -> str:

@@ -8,11 +8,11 @@ import structlog
 from authlib.oauth2 import OAuth2Error
 
 from idp import clock
-from idp.clients import keys, registry, subjects
+from idp.clients import addresses, keys, registry, subjects
 from idp.clients.registry import RegisteredClient
 from idp.extensions import release, settings, transaction
 from idp.oidc import client_tokens
-from idp.security.outgoing import Service, SilentError, public_or
+from idp.security.outgoing import Service, SilentError
 from idp.sessions import logout_notices
 from idp.sessions.logout_notices import Leased
 
@@ -65,24 +65,17 @@ def logout_token(client: RegisteredClient, sid: str, sub: str) -> str:
         "events": {EVENT: {}},
     }
     signed = client_tokens.sign(claims, client.id_token_signed_response_alg, "logout+jwt")
-    if alg := client.id_token_encrypted_response_alg:
-        enc = client.id_token_encrypted_response_enc
-        return client_tokens.encrypt(signed, client, alg, enc)
-    return signed
+    return client_tokens.encrypt_as_id_token(signed, client)
 
 
 def _told(client: RegisteredClient, leased: Leased) -> bool:
-    keys.load(client, None)
+    if client.id_token_encrypted_response_alg:
+        keys.load(client, None)
     try:
         token = logout_token(client, leased.sid, leased.sub)
         release()
-        answer = _service.ask(
-            "POST",
-            client.backchannel_logout_uri,
-            settings.client_timeout.total_seconds(),
-            public_or(settings.client_networks),
-            data={"logout_token": token},
-        )
+        form = {"logout_token": token}
+        answer = addresses.ask(_service, "POST", client.backchannel_logout_uri, form)
         why = "" if answer.status in {200, 204} else f"status {answer.status}"
     except (SilentError, OAuth2Error) as error:
         why = str(error)

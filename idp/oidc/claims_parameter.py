@@ -5,7 +5,9 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
+from idp.accounts.account import Account
 from idp.clients.registry import RegisteredClient
+from idp.oidc import claims
 from idp.oidc.claims import SCOPE_CLAIMS
 from idp.security import strict_json
 
@@ -38,11 +40,12 @@ def _of_place(asked: Any, client: RegisteredClient) -> dict[str, Wish]:
         return {}
     if not isinstance(asked, dict):
         raise InvalidRequestError("The members of the claims parameter must be JSON objects.")
-    known = _covered(client) | {"sub", "acr"}
-    return {name: _wish(wish) for name, wish in asked.items() if name in known}
+    heard = _covered(client) | {"sub", "acr"}
+    return {name: _wish(wish) for name, wish in asked.items() if name in heard}
 
 
 def _covered(client: RegisteredClient) -> set[str]:
+    """Claims that the client's scopes are about."""
     return {name for scope in client.scopes for name in SCOPE_CLAIMS.get(scope, ())}
 
 
@@ -72,12 +75,15 @@ def wanted(wish: Wish) -> list[Any] | None:
 
 
 def fulfilled(
-    wishes: Mapping[str, Wish], known: Mapping[str, Any], client: RegisteredClient
+    wishes: Mapping[str, Wish], account: Account, client: RegisteredClient
 ) -> dict[str, Any]:
-    """Of the known claims those that are asked for, and that the client's scopes still cover; one that has not
+    """Of the known claims those that are asked for, as far as the client's scopes still reach; one that has not
     the value asked for is left out."""
-    told = known.keys() & _covered(client)
-    found = {name: (known[name], wanted(wish)) for name, wish in wishes.items() if name in told}
+    if not wishes:
+        return {}
+    covered = _covered(client)
+    known = {name: value for name, value in claims.known(account).items() if name in covered}
+    found = {name: (known[name], wanted(wish)) for name, wish in wishes.items() if name in known}
     return {name: value for name, (value, do) in found.items() if do is None or value in do}
 
 

@@ -1,7 +1,6 @@
 """How clients prove who they are, at every endpoint that they post to (RFC 6749 2.3, OIDC Core 9)."""
 
 import base64
-import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -14,11 +13,10 @@ from flask import request, url_for
 from idp import clock
 from idp.audit import events
 from idp.clients import keys, registry
-from idp.clients.rules import AUTH_METHODS
 from idp.extensions import settings
 from idp.oidc import client_jwt
 from idp.oidc.server import ProtocolClient, TokenRequest
-from idp.security import throttle
+from idp.security import throttle, tokens
 
 _TYPES = {None, "JWT", "client-authentication+jwt"}
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -156,8 +154,7 @@ def _check_claims(claims: dict[str, Any], client: ProtocolClient) -> None:
     if not isinstance(jti, str) or not jti:
         raise _refused("jti must be there.")
     lives = timedelta(seconds=claims["exp"] + 2 * client_jwt.LEEWAY - now)
-    name = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
-    if not throttle.once(f"jti:{client.registered.id}:{name}", lives):
+    if not throttle.once(f"jti:{client.registered.id}:{tokens.digest(jti)}", lives):
         raise _refused("The assertion was used before: its jti must be new each time.")
 
 
@@ -165,4 +162,10 @@ def _refused(text: str) -> InvalidClientError:
     return InvalidClientError(text, status_code=401)
 
 
-METHODS = dict(zip(AUTH_METHODS, (by_basic, by_post, by_assertion, by_name), strict=True))
+METHODS = {
+    "client_secret_basic": by_basic,
+    "client_secret_post": by_post,
+    "private_key_jwt": by_assertion,
+    "none": by_name,
+}
+"""Each of `rules.AUTH_METHODS`."""

@@ -6,15 +6,15 @@ from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
 from idp.clients.registry import RegisteredClient
+from idp.clients.rules import PROVING_METHODS
 from idp.oidc import access_tokens, resources
 from idp.oidc.grant_types import TokenGrant
-from idp.oidc.introspection import Introspection
 
 
 class OwnGrant(TokenGrant, ClientCredentialsGrant):  # type: ignore[misc]
     """For resource servers only; without a scope for all that is registered there. No refresh token."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = Introspection.CLIENT_AUTH_METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = PROVING_METHODS
 
     def generate_token(self, *, scope: str | None, **_unused: Any) -> dict[str, Any]:
         """Insert the token."""

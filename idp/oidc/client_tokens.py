@@ -18,6 +18,13 @@ def sign(claims: dict[str, Any], alg: str, typ: str = "JWT") -> str:
     return str(jwt.encode(header, claims, key, algorithms=[alg]))
 
 
+def encrypt_as_id_token(signed: str, client: Registration) -> str:
+    """What ID tokens are like for this client, and logout tokens with them. Raises as `encrypt`."""
+    if alg := client.id_token_encrypted_response_alg:
+        return encrypt(signed, client, alg, client.id_token_encrypted_response_enc)
+    return signed
+
+
 def encrypt(content: str | dict[str, Any], client: Registration, alg: str, enc: str) -> str:
     """A compact JWE of a JWS or of plain claims, with a key as last loaded.
 

@@ -6,12 +6,11 @@ from flask import Blueprint, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
 from idp.clients import keys
-from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, SCOPES, SUBJECT_TYPES
+from idp.clients.rules import AUTH_METHODS, GRANT_TYPES, PROVING_METHODS, SCOPES, SUBJECT_TYPES
 from idp.extensions import settings
 from idp.keys import encryption, signing
 from idp.oidc import cors
 from idp.oidc.claims import SCOPE_CLAIMS
-from idp.oidc.introspection import Introspection
 from idp.oidc.request import PROMPTS, RESPONSE_MODES
 from idp.options import LOCALES
 from idp.sessions.authentication import ACR
@@ -73,7 +72,7 @@ def _abilities() -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "token_endpoint_auth_methods_supported": [*AUTH_METHODS],
         "revocation_endpoint_auth_methods_supported": [*AUTH_METHODS],
-        "introspection_endpoint_auth_methods_supported": [*Introspection.CLIENT_AUTH_METHODS],
+        "introspection_endpoint_auth_methods_supported": [*PROVING_METHODS],
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": [*ACR.values()],
         "prompt_values_supported": [*PROMPTS],

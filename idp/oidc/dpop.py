@@ -4,7 +4,6 @@ What is given for such a request is bound to that key. A proof is good for one r
 fresh. Nonces are not kept: all nodes derive the same one for each minute.
 """
 
-import base64
 import hashlib
 import hmac
 import math
@@ -60,7 +59,7 @@ class Proof:
     def is_for(self, access_token: str) -> bool:
         """Whether it came with this token (section 4.2, `ath`)."""
         digest = hashlib.sha256(access_token.encode("utf-8", "surrogatepass")).digest()
-        return _same(self.claims.get("ath"), _base64url(digest))
+        return _same(self.claims.get("ath"), tokens.base64url(digest))
 
     def use(self) -> None:
         """It is good once, at all nodes (section 11.1). Raises InvalidProofError.
@@ -154,7 +153,7 @@ def _nonce(age: int = 0) -> str:
     """That of the present period, or of one before."""
     period = int(clock.now().timestamp()) // _PERIOD - age
     key = kek.ring().secret("dpop-nonce")
-    return _base64url(hmac.digest(key, str(period).encode(), "sha256")[:16])
+    return tokens.base64url(hmac.digest(key, str(period).encode(), "sha256")[:16])
 
 
 def _tell_nonce(response: Response) -> Response:
@@ -165,7 +164,3 @@ def _tell_nonce(response: Response) -> Response:
 
 def _same(claim: Any, expected: str) -> bool:
     return isinstance(claim, str) and tokens.same(claim, expected)
-
-
-def _base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

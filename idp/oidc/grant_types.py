@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGr
 from idp.accounts.account import Account
 from idp.audit import events
 from idp.clients import strangers
+from idp.clients.registry import RegisteredClient
 from idp.clients.rules import AUTH_METHODS
 from idp.extensions import db
 from idp.grants import codes, consents, tokens
@@ -21,12 +22,12 @@ from idp.sessions import authentication
 
 
 class RedeemedCode:
-    """A code row as Authlib asks about it."""
+    """A code row as Authlib asks about it, and the client that brought it and to which it was given."""
 
     code_challenge_method = "S256"
 
-    def __init__(self, row: AuthorizationCode) -> None:
-        self.row = row
+    def __init__(self, row: AuthorizationCode, client: RegisteredClient) -> None:
+        self.row, self.client = row, client
         self.code_challenge = row.code_challenge
 
     def get_redirect_uri(self) -> str:
@@ -108,7 +109,7 @@ class CodeGrant(TokenGrant, AuthorizationCodeGrant):  # type: ignore[misc]
     def query_authorization_code(self, code: str, client: ProtocolClient) -> RedeemedCode | None:
         """The code, used or not: reuse is noticed in `authenticate_user`."""
         row = codes.find(code, client.registered.id)
-        return RedeemedCode(row) if row else None
+        return RedeemedCode(row, client.registered) if row else None
 
     def authenticate_user(self, redeemed: RedeemedCode) -> Account:
         """Claim the code. A second comer kills all that came from it (RFC 6749 4.1.2)."""

@@ -9,7 +9,8 @@ from authlib.oidc.core import OpenIDCode
 
 from idp import clock
 from idp.accounts.account import Account
-from idp.clients import registry, subjects
+from idp.clients import subjects
+from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
 from idp.grants.models import AuthorizationCode
 from idp.keys.signing import PrivateKey
@@ -37,11 +38,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def encode_id_token(self, token: dict[str, Any], request: TokenRequest) -> str:
         """Encrypted too where the client is registered so (OIDC Core 10.2)."""
         signed: str = super().encode_id_token(token, request)
-        client = request.client.registered
-        if alg := client.id_token_encrypted_response_alg:
-            enc = client.id_token_encrypted_response_enc
-            return client_tokens.encrypt(signed, client, alg, enc)
-        return signed
+        return client_tokens.encrypt_as_id_token(signed, request.client.registered)
 
     def get_encode_header(self, client: ProtocolClient) -> dict[str, str]:
         """`kid` of the key that signs."""
@@ -62,22 +59,17 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def get_authorization_code_claims(self, authorization_code: RedeemedCode) -> dict[str, Any]:
         """What the authorization request and the sign-in fixed, and the session's `sid`."""
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
-        row = authorization_code.row
-        client = registry.by_row_id(row.client_id)
-        sub = subjects.subject(row.account.sub, client) if client else row.account.sub
-        return {**_asked(row), **claims, "sid": row.sid, "sub": sub}
+        row, client = authorization_code.row, authorization_code.client
+        sub = subjects.subject(row.account.sub, client)
+        return {**_asked(row, client), **claims, "sid": row.sid, "sub": sub}
 
     def generate_user_info(self, user: Account, scope: str) -> dict[str, Any]:  # noqa: ARG002
         """Nothing that the claims of the code do not have."""
         return {}
 
 
-def _asked(code: AuthorizationCode) -> dict[str, Any]:
+def _asked(code: AuthorizationCode, client: RegisteredClient) -> dict[str, Any]:
     """Claims of the person that belong into this token; legacy ones are in userinfo only."""
-    client, wishes = registry.by_row_id(code.client_id), (code.claims or {}).get("id_token", {})
-    if client is None:
-        return {}
+    wishes = (code.claims or {}).get("id_token", {})
     of_scope = claims.of(code.account, code.scope) if client.id_token_scope_claims else {}
-    known = claims.known(code.account) if wishes else {}
-    single = claims_parameter.fulfilled(wishes, known, client)
-    return {**of_scope, **single}
+    return {**of_scope, **claims_parameter.fulfilled(wishes, code.account, client)}

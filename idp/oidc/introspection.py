@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
-from idp.clients.rules import AUTH_METHODS
+from idp.clients.rules import PROVING_METHODS
 from idp.extensions import settings
 from idp.grants import client_tokens, tokens
 from idp.grants.models import ClientToken, Token, TokenKind
@@ -25,7 +25,7 @@ blueprint = Blueprint("introspection", __name__)
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
     """Authlib's endpoint, on our tokens. Public clients are not answered: anybody could be one."""
 
-    CLIENT_AUTH_METHODS = tuple(method for method in AUTH_METHODS if method != "none")
+    CLIENT_AUTH_METHODS = PROVING_METHODS
 
     def check_params(self, request: TokenRequest, client: ProtocolClient) -> None:  # noqa: ARG002
         """A hint that we do not know is left aside (RFC 7662 2.1)."""

@@ -84,11 +84,10 @@ def _claims(token: Token, client: RegisteredClient) -> dict[str, Any]:
     """Of the scope, and those asked for one by one."""
     account, wishes = token.account, (token.code.claims or {}).get("userinfo", {})
     scope = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
-    single = claims_parameter.fulfilled(wishes, claims.known(account), client) if wishes else {}
     return {
         "sub": subjects.subject(account.sub, client),
         **claims.of(account, scope),
-        **single,
+        **claims_parameter.fulfilled(wishes, account, client),
         **legacy_scope.of(token),
     }
 

@@ -59,17 +59,12 @@ class Service:
         answer: Future[Response] = Future()
         line = _Line(reach, seconds)
 
-        def run() -> None:
-            try:
-                with self._slots.one_of(self._at_once) as free, closing(line):
-                    _admit(free=free)
-                    found = self._read(method, url, seconds, line, options)
-            except _FAILURES as error:
-                answer.set_exception(error)
-            else:
-                answer.set_result(found)
+        def read() -> Response:
+            with self._slots.one_of(self._at_once) as free, closing(line):
+                _admit(free=free)
+                return self._read(method, url, seconds, line, options)
 
-        threading.Thread(target=run, name="outgoing", daemon=True).start()
+        threading.Thread(target=_keep, args=(read, answer), name="outgoing", daemon=True).start()
         try:
             return answer.result(seconds)
         except TimeoutError:
@@ -102,6 +97,14 @@ class Service:
         if len(body) > self._largest:
             raise SilentError("an endless answer")
         return Response(response.status_code, body)
+
+
+def _keep(read: Callable[[], Response], answer: Future[Response]) -> None:
+    """What came of it, for whoever waits."""
+    try:
+        answer.set_result(read())
+    except _FAILURES as error:
+        answer.set_exception(error)
 
 
 def _admit(*, free: bool) -> None:

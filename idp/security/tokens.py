@@ -1,5 +1,6 @@
-"""Random secrets that are stored as digests only."""
+"""Random secrets that are stored as digests only, and how such values are written and compared."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -13,6 +14,11 @@ def new_token() -> str:
 def digest(token: str) -> str:
     """SHA-256 of a secret, 64 hexadecimal characters; enough for secrets of 256 random bits."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def base64url(octets: bytes) -> str:
+    """Without padding (RFC 7515 2)."""
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def same(left: str, right: str) -> bool:

@@ -1,5 +1,5 @@
 """Authentications (the row that says both factors passed) and browser sessions.
 
-Owns: the `authentication`, `browser_session` and `client_session` tables. Only
+Owns: the `authentication`, `browser_session`, `client_session` and `logout_notice` tables. Only
 `authenticate(PasswordVerified, CodeVerified)` inserts an authentication. Never: cookies, pages, tokens.
 """

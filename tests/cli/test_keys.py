@@ -81,6 +81,29 @@ def test_a_key_that_time_has_retired_is_believed_no_more_after_it_was_revoked(re
         assert db.session.query(SigningKey).filter_by(kid=kid).one().retire_at == over
 
 
+def test_a_leaked_key_is_not_kept_by_who_forgot_to_turn(ready: Shell) -> None:
+    (old,) = (row["key"] for row in ready.json("keys", "rewrap"))
+    ready.ok("keys", "rewrap", "add")
+    ready.ok("keys", "rewrap", "values")
+    said = ready.refused("keys", "rewrap", "drop", "--leaked", "--yes")
+    assert f"key {old} wraps" in said
+    assert "`idp keys rewrap turn`" in said
+    ready.ok("keys", "rewrap", "turn", "--yes")
+    ready.ok("keys", "rewrap", "values")
+    assert f"Key {old} is gone" in ready.ok("keys", "rewrap", "drop", "--leaked", "--yes")
+
+
+def test_behind_a_link_the_file_is_replaced(ready: Shell) -> None:
+    link = ready.home / "keys" / "kek.json"
+    link = link if link.exists() else next(ready.home.rglob("kek.json"))
+    real = link.with_name("real.json")
+    link.rename(real)
+    link.symlink_to(real)
+    ready.ok("keys", "rewrap", "add")
+    assert link.is_symlink()
+    assert len(json.loads(real.read_text())["keys"]) > 1
+
+
 def test_the_whole_way_to_another_key_encryption_key(ready: Shell) -> None:
     before = ready.json("keys", "rewrap")
     assert [row["signing_key"] for row in before] == [2]

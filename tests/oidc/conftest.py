@@ -1,13 +1,17 @@
 """A person with an account, one who has signed in, and authorization requests of any kind."""
 
+from ipaddress import ip_network
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from idp.clients import keys
+from idp.oidc import backchannel
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, Person
 from tests.support.proofs import begin_session
+from tests.support.settings import override
 
 
 @pytest.fixture
@@ -33,6 +37,17 @@ def bring_home(person: Person, account: int) -> Person:
     _session, token = begin_session(account)
     person.browser.set_cookie("seuil-session", token, domain="localhost")
     return person
+
+
+@pytest.fixture
+def near(app):
+    """Applications live on this machine and may be asked; nothing is known of them yet."""
+    keys._fetched.clear()
+    backchannel._silent.clear()
+    with override(app, client_networks=(ip_network("127.0.0.0/8"),)):
+        yield
+    keys._fetched.clear()
+    backchannel._silent.clear()
 
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import cast
 
 import pytest
@@ -14,41 +13,29 @@ from sqlalchemy import func, select
 from idp import clock
 from idp.accounts import changes
 from idp.accounts.account import Account
-from idp.clients import manage
 from idp.extensions import db, settings, transaction
 from idp.keys import signing
 from idp.oidc import backchannel, hints
 from idp.sessions.logout_notices import LogoutNotice
 from idp.worker import Worker
 from tests.support.accounts import ADDRESS
+from tests.support.agreeing import change_client
 from tests.support.journey import ISSUER
 from tests.support.portal import PORTAL, register
 from tests.support.receiver import receiving
 from tests.support.settings import override
-from tests.support.signing import make_key, public_set
+from tests.support.signing import make_key, public_set, publishing
 from tests.support.tokens import claims_of, redeem
 
-
-@pytest.fixture(autouse=True)
-def near(app):
-    """Clients live on this machine; none is silent yet."""
-    backchannel._silent.clear()
-    with override(app, client_networks=(ip_network("127.0.0.0/8"),)):
-        yield
-    backchannel._silent.clear()
+pytestmark = pytest.mark.usefixtures("near")
 
 
 @pytest.fixture
 def receiver(person):
     """The portal's address for it."""
     with receiving() as receiver:
-        update(person, backchannel_logout_uri=receiver.url)
+        change_client(person, backchannel_logout_uri=receiver.url)
         yield receiver
-
-
-def update(person, **changed):
-    with transaction():
-        manage.update_client(person.client.client_id, changed)
 
 
 def sign_in(person):
@@ -297,13 +284,23 @@ def test_the_neighbourhood_is_not_told_where_that_is_not_allowed(person, account
 def test_it_is_encrypted_where_id_tokens_are(person, account, receiver):
     own = make_key("RS256")
     sign_in(person)
-    update(person, jwks=public_set(own), id_token_encrypted_response_alg="RSA-OAEP")
+    change_client(person, jwks=public_set(own), id_token_encrypted_response_alg="RSA-OAEP")
     person.get("/logout").press("Se déconnecter")
     tell()
     algorithms = ["RSA-OAEP", "A128CBC-HS256"]
     opened = jwe.decrypt_compact(receiver.forms[0]["logout_token"], own, algorithms=algorithms)
     inside = cast("bytes", opened.plaintext).decode()
     assert read({"logout_token": inside}).claims["sid"]
+
+
+@pytest.mark.parametrize("alg", ["", "RSA-OAEP"])
+def test_its_keys_are_asked_for_only_where_something_is_encrypted(person, account, receiver, alg):
+    sign_in(person)
+    with publishing(make_key("RS256")) as keys:
+        change_client(person, jwks_uri=keys.url, id_token_encrypted_response_alg=alg)
+        person.get("/logout").press("Se déconnecter")
+        assert tell() == 1
+        assert (keys.asked, len(receiver.forms)) == (1 if alg else 0, 1)
 
 
 def test_the_worker_does_it_by_itself(person, account, receiver, app):

@@ -20,9 +20,9 @@ PHONE = "+41791234567"
 BY_MAIL, BY_SMS = "urn:seuil:acr:email", "urn:seuil:acr:sms"
 
 
-def asking(person, **claims):
+def asking(person, scope="openid", **claims):
     """Sign in with these members of the parameter; the tokens."""
-    person.authorize(scope="openid", claims=json.dumps(claims)).two_factors(ADDRESS)
+    person.authorize(scope=scope, claims=json.dumps(claims)).two_factors(ADDRESS)
     return redeem(person)
 
 
@@ -78,6 +78,16 @@ def test_a_client_learns_no_claim_beyond_its_scopes(app, inbox, account):
     )
     assert set(userinfo(person, tokens["access_token"]).get_json()) == {"sub", "email"}
     assert not {"given_name", "birthdate"} & set(claims_of(tokens))
+
+
+def test_what_the_registration_has_lost_since_is_told_no_more(person, account):
+    tokens = asking(person, scope="openid offline_access", userinfo={"email": None})
+    assert userinfo(person, tokens["access_token"]).get_json()["email"] == ADDRESS
+    with transaction():
+        manage.update_client(person.client.client_id, {"scope": "openid offline_access"})
+    again = refresh(person, tokens["refresh_token"]).get_json()
+    for token in (tokens["access_token"], again["access_token"]):
+        assert set(userinfo(person, token).get_json()) == {"sub"}
 
 
 def test_what_the_provider_says_of_the_sign_in_cannot_be_asked_to_be_otherwise(person, account):

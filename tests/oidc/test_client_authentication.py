@@ -8,9 +8,10 @@ import pytest
 import time_machine
 
 from idp import clock
-from idp.clients import manage
+from idp.clients import manage, rules
 from idp.clients.registration import Registration
 from idp.extensions import transaction
+from idp.oidc import client_authentication
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER
 from tests.support.tokens import ask_token
@@ -39,6 +40,10 @@ def register(person, method):
     """Change how the person's client authenticates."""
     with transaction():
         manage.update_client(person.client.client_id, {"token_endpoint_auth_method": method})
+
+
+def test_every_method_that_can_be_registered_is_understood():
+    assert tuple(client_authentication.METHODS) == rules.AUTH_METHODS
 
 
 def test_basic_is_form_decoded(signed_in):

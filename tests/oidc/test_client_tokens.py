@@ -1,26 +1,19 @@
 """Answers signed and encrypted as registered (OIDC Core 5.3.2, 10; OIDC Dynamic Client Registration 2)."""
 
 import json
-from ipaddress import ip_network
 
 import pytest
 from joserfc import jwe, jwt
 from joserfc.jwk import KeySet
 
-from idp.clients import keys, manage
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import transaction
 from idp.keys import signing
 from tests.support.accounts import ADDRESS
+from tests.support.agreeing import change_client
 from tests.support.journey import ISSUER
-from tests.support.settings import override
 from tests.support.signing import make_key, public_set, publishing
 from tests.support.tokens import ask_token, redeem, userinfo
-
-
-def register(person, **changes):
-    with transaction():
-        manage.update_client(person.client.client_id, changes)
 
 
 @pytest.fixture
@@ -51,7 +44,7 @@ def read(token, alg):
 @pytest.mark.usefixtures("every_key")
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
 def test_both_are_signed_as_registered(signed_in, alg):
-    register(signed_in, id_token_signed_response_alg=alg, userinfo_signed_response_alg=alg)
+    change_client(signed_in, id_token_signed_response_alg=alg, userinfo_signed_response_alg=alg)
     tokens = redeem(signed_in)
     claims = read(tokens["id_token"], alg)
     assert claims["at_hash"]
@@ -67,7 +60,7 @@ def test_both_are_signed_as_registered(signed_in, alg):
 def test_an_algorithm_without_a_key_cannot_be_registered(signed_in):
     for field in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
         with pytest.raises(InvalidRegistrationError) as refused:
-            register(signed_in, **{field: "PS256"})
+            change_client(signed_in, **{field: "PS256"})
         assert refused.value.field == field
 
 
@@ -90,7 +83,7 @@ def test_discovery_names_what_has_a_key(client, every_key):
 )
 def test_both_are_encrypted_as_registered(signed_in, alg, enc, kind):
     own = make_key(kind)
-    register(
+    change_client(
         signed_in,
         jwks=public_set(own),
         id_token_encrypted_response_alg=alg,
@@ -113,7 +106,7 @@ def test_both_are_encrypted_as_registered(signed_in, alg, enc, kind):
 
 def test_userinfo_may_be_signed_and_then_encrypted(signed_in):
     own = make_key("RS256")
-    register(
+    change_client(
         signed_in,
         jwks=public_set(own),
         userinfo_signed_response_alg="ES256",
@@ -129,7 +122,7 @@ def test_the_key_for_encryption_is_taken_where_there_is_one(signed_in):
     signs, encrypts = make_key("RS256", "signs"), make_key("RS256", "encrypts")
     jwks = public_set(signs, encrypts)
     jwks["keys"][1]["use"] = "enc"
-    register(signed_in, jwks=jwks, id_token_encrypted_response_alg="RSA-OAEP")
+    change_client(signed_in, jwks=jwks, id_token_encrypted_response_alg="RSA-OAEP")
     token = redeem(signed_in)["id_token"]
     algorithms = ["RSA-OAEP", "A128CBC-HS256"]
     assert (
@@ -137,19 +130,18 @@ def test_the_key_for_encryption_is_taken_where_there_is_one(signed_in):
     )
 
 
-def test_keys_at_an_address_are_asked_for(signed_in, app):
+@pytest.mark.usefixtures("near")
+def test_keys_at_an_address_are_asked_for(signed_in):
     own = make_key("RS256")
-    keys._fetched.clear()
-    with override(app, client_networks=(ip_network("127.0.0.0/8"),)), publishing(own) as server:
-        register(signed_in, jwks_uri=server.url, id_token_encrypted_response_alg="RSA-OAEP")
+    with publishing(own) as server:
+        change_client(signed_in, jwks_uri=server.url, id_token_encrypted_response_alg="RSA-OAEP")
         token = redeem(signed_in)["id_token"]
     algorithms = ["RSA-OAEP", "A128CBC-HS256"]
     assert jwe.decrypt_compact(token, own, algorithms=algorithms).plaintext
-    keys._fetched.clear()
 
 
 def test_without_a_key_that_fits_nothing_is_told_in_the_open(signed_in):
-    register(
+    change_client(
         signed_in,
         jwks=public_set(make_key("ES256")),
         id_token_encrypted_response_alg="RSA-OAEP",
@@ -158,7 +150,7 @@ def test_without_a_key_that_fits_nothing_is_told_in_the_open(signed_in):
     answer = ask_token(signed_in)
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
     assert "access_token" not in answer.get_json()
-    register(signed_in, id_token_encrypted_response_alg="")
+    change_client(signed_in, id_token_encrypted_response_alg="")
     signed_in.authorize()
     refused = userinfo(signed_in, redeem(signed_in)["access_token"])
     assert refused.status_code == 400
@@ -177,10 +169,10 @@ def test_without_a_key_that_fits_nothing_is_told_in_the_open(signed_in):
 )
 def test_what_is_weak_or_unknown_cannot_be_registered(signed_in, changes):
     with pytest.raises(InvalidRegistrationError):
-        register(signed_in, jwks=public_set(make_key("RS256")), **changes)
+        change_client(signed_in, jwks=public_set(make_key("RS256")), **changes)
 
 
 def test_encryption_needs_a_key(signed_in):
     with pytest.raises(InvalidRegistrationError) as refused:
-        register(signed_in, id_token_encrypted_response_alg="RSA-OAEP")
+        change_client(signed_in, id_token_encrypted_response_alg="RSA-OAEP")
     assert refused.value.field == "jwks"

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import date
-from ipaddress import ip_network
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER, Person
 from tests.support.portal import PORTAL, register
 from tests.support.settings import override
-from tests.support.signing import KeyServer
+from tests.support.signing import publishing
 from tests.support.tokens import claims_of, redeem, userinfo
 
 PAIRWISE = replace(PORTAL, subject_type="pairwise")
@@ -111,12 +110,10 @@ def test_several_hosts_need_a_sector_that_lists_them():
 
 
 @pytest.fixture
-def server(app):
+def server(near):
     """An address of a sector, which may be asked."""
-    served = KeyServer()
-    with override(app, client_networks=(ip_network("127.0.0.0/8"),)):
+    with publishing() as served:
         yield served
-    served.stop()
 
 
 @pytest.mark.parametrize(

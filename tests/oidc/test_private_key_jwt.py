@@ -1,7 +1,6 @@
 """Clients that sign for themselves (RFC 7523 3, OIDC Core 9)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_network
 
 import pytest
 
@@ -213,15 +212,6 @@ def test_it_is_proof_at_every_endpoint(signed_in, key):
         assert asked.status_code == 200
 
 
-@pytest.fixture
-def near(app):
-    """A deployment whose clients live on this machine."""
-    keys._fetched.clear()
-    with override(app, client_networks=(ip_network("127.0.0.0/8"),)):
-        yield
-    keys._fetched.clear()
-
-
 @pytest.mark.usefixtures("near")
 def test_keys_at_an_address_are_asked_for_once_and_again_for_a_new_one(signed_in, key, monkeypatch):
     now = [0.0]
@@ -286,10 +276,9 @@ def test_many_who_come_at_once_ask_once_and_all_get_in(signed_in, key):
         assert server.asked == 1
 
 
-def test_no_address_of_the_neighbourhood_is_asked(signed_in, key):
-    keys._fetched.clear()
-    with publishing(key) as server:
+@pytest.mark.usefixtures("near")
+def test_no_address_of_the_neighbourhood_is_asked(app, signed_in, key):
+    with override(app, client_networks=()), publishing(key) as server:
         register(signed_in, jwks_uri=server.url)
         assert post(signed_in, sign(key, claims(signed_in))).status_code == 401
         assert server.asked == 0
-    keys._fetched.clear()

@@ -3,7 +3,6 @@
 import json
 from dataclasses import fields
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 import time_machine
@@ -21,7 +20,7 @@ from tests.support.journey import ISSUER, NEW_PASSWORD, Person
 from tests.support.portal import TestClientApp
 from tests.support.registering import URI, Developer
 from tests.support.settings import override
-from tests.support.signing import KeyServer, make_key, public_set
+from tests.support.signing import make_key, public_set, publishing
 from tests.support.tokens import ask_token, redeem, userinfo
 
 KEYS = public_set(make_key())
@@ -515,14 +514,11 @@ def test_a_node_that_does_not_know_of_a_deletion_fails_in_order(gone):
     assert (pushed.status_code, pushed.get_json()["error"]) == (400, "invalid_request")
 
 
-def test_a_sector_is_asked_before_anything_is_stored(developer, app):
-    server = KeyServer()
-    try:
+@pytest.mark.usefixtures("near")
+def test_a_sector_is_asked_before_anything_is_stored(developer):
+    with publishing() as server:
         server.jwks = [URI]
-        with override(app, client_networks=(ip_network("127.0.0.0/8"),)):
-            pairwise = {"subject_type": "pairwise", "sector_identifier_uri": server.url}
-            assert developer.register(**pairwise).status_code == 201
-            both = [URI, "https://b.example/cb"]
-            refused(developer.register(redirect_uris=both, **pairwise), "invalid_client_metadata")
-    finally:
-        server.stop()
+        pairwise = {"subject_type": "pairwise", "sector_identifier_uri": server.url}
+        assert developer.register(**pairwise).status_code == 201
+        both = [URI, "https://b.example/cb"]
+        refused(developer.register(redirect_uris=both, **pairwise), "invalid_client_metadata")

@@ -4,9 +4,8 @@ import functools
 
 import pytest
 
-from idp.clients import manage
-from idp.extensions import transaction
 from tests.support.accounts import ADDRESS
+from tests.support.agreeing import change_client
 from tests.support.journey import ISSUER, Page
 from tests.support.settings import override
 from tests.support.signing import assertion, make_key, public_set, sign
@@ -27,13 +26,8 @@ def method(request, person):
 @pytest.fixture
 def signer(person, key):
     """The portal, registered for signed request objects."""
-    register(person, request_object_signing_alg="ES256", jwks=public_set(key))
+    change_client(person, request_object_signing_alg="ES256", jwks=public_set(key))
     return person
-
-
-def register(person, **changes):
-    with transaction():
-        manage.update_client(person.client.client_id, changes)
 
 
 def content(person, **changes):
@@ -128,6 +122,13 @@ def test_neither_another_key_nor_another_algorithm_nor_a_change_is_taken(signer,
         assert signer.callback["error"] == "invalid_request_object", text[:40]
 
 
+@pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt", "at+jwt"])
+def test_a_jwt_that_says_it_is_another_kind_is_no_request(signer, key, typ):
+    """RFC 9101 10.8.1."""
+    signer.authorize(request=sign(key, content(signer), typ=typ))
+    assert signer.callback["error"] == "invalid_request_object"
+
+
 def test_a_client_assertion_is_no_request(signer, key):
     claims = {**content(signer), **assertion(signer.client.client_id)}
     signer.authorize(request=sign(key, claims))
@@ -155,7 +156,7 @@ def test_a_client_that_is_not_registered_for_objects_is_told_so(person, key):
 
 
 def test_a_client_that_must_sign_is_not_heard_otherwise(signer, key):
-    register(signer, require_signed_request_object=True)
+    change_client(signer, require_signed_request_object=True)
     signer.authorize()
     assert signer.callback["error"] == "invalid_request"
     assert signer.authorize(request=sign(key, content(signer))).step == "sign-in"
@@ -174,13 +175,14 @@ def test_unsigned_objects_need_the_registration_and_the_deployment(person):
     with override(person.app, weaker_clients=("unsigned-requests",)):
         person.authorize(request=request)
         assert person.callback["error"] == "request_not_supported"
-        register(person, request_object_signing_alg="none")
+        change_client(person, request_object_signing_alg="none")
         person.authorize(request=request).two_factors(ADDRESS)
         assert person.callback["state"] == "signed state"
         person.authorize(request=f"{request}AAAA")
         assert person.callback["error"] == "invalid_request_object"
-        person.authorize(request=unsigned(content(person, client_id="other")))
-        assert person.callback["error"] == "invalid_request_object"
+        for changes in ({"client_id": "other"}, {"exp": 1}, {"nbf": 99999999999}):
+            person.authorize(request=unsigned(content(person, **changes)))
+            assert person.callback["error"] == "invalid_request_object"
     person.authorize(request=request)
     assert person.callback["error"] == "request_not_supported"
 

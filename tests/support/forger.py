@@ -2,10 +2,9 @@
 
 import base64
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,16 +13,15 @@ from flask import Flask
 from joserfc import jwt
 
 from idp.keys import signing
+from tests.support.threads import Listener
 
 Forgery = Callable[[str], str]
 _METADATA = "/.well-known/openid-configuration"
-_LOOK = 0.02
-"""Seconds until it sees that it should stop."""
 _PASSED_ON = ("Authorization", "Content-Type", "Origin", "Accept")
 _PASSED_BACK = ("Content-Type", "Location", "Access-Control-Allow-Origin")
 
 
-class Forger:
+class Forger(Listener):
     """Passes everything on to the provider; its token endpoint is the one that parties find in the metadata."""
 
     def __init__(self, issuer: str) -> None:
@@ -36,14 +34,8 @@ class Forger:
 
             do_POST = do_GET  # noqa: N815 - names of http.server
 
-            def log_message(self, *_arguments: object) -> None:
-                """Nothing."""
-
         self.issuer = issuer
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOK,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(Handler)
 
     def _pass_on(self, asked: BaseHTTPRequestHandler) -> None:
         answer = requests.request(
@@ -70,12 +62,6 @@ class Forger:
             body = answer.json()
             return json.dumps({**body, "id_token": self.forge(body["id_token"])}).encode()
         return answer.content
-
-    def stop(self) -> None:
-        """Give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """A relying party's address that is told of logouts."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
+from tests.support.threads import Listener
 
-class Receiver:
+
+class Receiver(Listener):
     """Keeps every form that it is sent, and answers with `status`."""
 
     def __init__(self) -> None:
@@ -24,19 +25,8 @@ class Receiver:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_arguments: object) -> None:
-                """Nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/logout"
-
-    def stop(self) -> None:
-        """Give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
+        self.url += "/logout"
 
 
 @contextmanager

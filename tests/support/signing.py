@@ -2,11 +2,10 @@
 
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from joserfc import jws
@@ -14,6 +13,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from idp import clock
 from tests.support.journey import ISSUER
+from tests.support.threads import Listener
 
 Key = RSAKey | ECKey | OKPKey
 
@@ -54,7 +54,7 @@ def assertion(client_id: str, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-class KeyServer:
+class KeyServer(Listener):
     """An address that publishes a key set, and counts how often it is asked."""
 
     def __init__(self) -> None:
@@ -75,19 +75,8 @@ class KeyServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_arguments: object) -> None:
-                """Nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/jwks"
-
-    def stop(self) -> None:
-        """Give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
+        self.url += "/jwks"
 
 
 @contextmanager

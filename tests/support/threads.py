@@ -1,8 +1,9 @@
-"""Web applications on loopback ports, each in a thread of this process."""
+"""Servers on loopback ports, each in a thread of this process."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from typing import Any
 
@@ -13,7 +14,24 @@ from tests.support.ports import free_port
 from tests.support.settings import override
 
 _LOOK = 0.02
-"""Seconds until it sees that it should stop."""
+"""Seconds until it sees that it should stop; by default half a second of every test goes by with that."""
+
+
+class Listener:
+    """Answers by a handler of `http.server`, without its log, at `url` until it is stopped."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        quiet = type("Quiet", (handler,), {"log_message": lambda *_arguments: None})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), quiet)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOK,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        """Give the port back."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
 
 @contextmanager
