@@ -117,7 +117,11 @@ class Settings(BaseSettings):
     mail_from: SenderAddress = Field(
         "no-reply@localhost", description="Sender address of every e-mail."
     )
-    mail_from_name: str = Field("e-services", description="Sender name of every e-mail.")
+    mail_from_name: str = Field(
+        "e-services",
+        description="Sender name of every e-mail, and the name at the head of the pages where an application "
+        "is somebody else's.",
+    )
     mail_envelope_from: SenderAddress | Literal[""] = Field(
         "",
         description="Address in the envelope, where bounces go (RFC 5321). Empty: `mail_from`.",

@@ -99,9 +99,16 @@ def metadata(command: F) -> F:
 
 SHOWN_ONLY = {
     *("client_id", "registered_itself", "kept_until", "secrets", "former_secret_until"),
-    *("created_at", "updated_at"),
+    *(
+        "created_at",
+        "updated_at",
+        "client_id_issued_at",
+        "client_secret",
+        "client_secret_expires_at",
+    ),
+    *("registration_client_uri", "registration_access_token"),
 }
-"""What `show` says besides the metadata: left aside where it comes back."""
+"""What `show` and a registration over HTTP say besides the metadata: left aside where it comes back."""
 
 
 def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +153,8 @@ def _of_file(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise click.UsageError(f"{file} must hold one JSON object.", click.get_current_context())
     values = {name: value for name, value in gather(values).items() if name not in SHOWN_ONLY}
+    if values.pop("response_types", ["code"]) != ["code"]:
+        raise InvalidRegistrationError("response_types", f"must be code (in {file})")
     if unknown := sorted(values.keys() - KINDS.keys()):
         raise InvalidRegistrationError(unknown[0], f"is no client metadata of ours (in {file})")
     return {name: _typed(name, value) for name, value in values.items()}

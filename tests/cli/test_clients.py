@@ -200,7 +200,8 @@ def test_what_is_shown_can_come_back_also_by_standard_input(ready: Shell) -> Non
     shown = ready.ok("clients", "show", name, "--json")
     same = ready.ok("clients", "update", name, "--from", "-", answer=shown)
     assert "is as it was" in same
-    other = ready.ok("clients", "update", name, "--from", "-", answer='{"client_name": "Autre"}')
+    sent = '{"client_name": "Autre", "response_types": ["code"], "client_id_issued_at": 1}'
+    other = ready.ok("clients", "update", name, "--from", "-", answer=sent)
     assert '+ client_name: "Autre"' in other
 
 
