@@ -470,7 +470,9 @@ class Settings(BaseSettings):
     )
     client_timeout: Duration = Field(
         timedelta(seconds=3),
-        description="How long the address of a registration may take to answer.",
+        le=timedelta(seconds=20),
+        description="How long the address of a registration may take to answer; 20 seconds at most, so that "
+        "telling of a logout, which may have to ask for keys first, ends within the minute that it is given.",
     )
 
     # -- Signing keys -----------------------------------------------------------------------------

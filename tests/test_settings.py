@@ -64,6 +64,7 @@ def test_the_page_is_what_the_declarations_say():
         ("privacy_url", "https://{host}/privacy", "write it like"),
         ("password_min", "129", "IDP_PASSWORD_MIN"),
         ("access_token_lifetime", "PT25H", "1 day"),
+        ("client_timeout", "21", "20 seconds"),
         ("sign_in_floor", "-1", "greater than or equal"),
         ("smtp_timeout", "30", "IDP_SMTP_TIMEOUT"),
         ("sms_timeout", "30", "IDP_SMS_TIMEOUT"),

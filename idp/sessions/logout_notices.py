@@ -18,7 +18,7 @@ from idp.extensions import Base, RowId, affected, db, transaction
 from idp.sessions.models import BrowserSession, ClientSession
 
 _LEASE = timedelta(minutes=1)
-"""Longer than a client may take to answer; then another worker tells it again."""
+"""Longer than a client and its keys may take (`client_timeout`); then another worker tells it again."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 _KEPT = timedelta(days=1)
 """So long it is tried; by then most sessions of the client are over by themselves."""
