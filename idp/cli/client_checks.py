@@ -130,9 +130,7 @@ def _secrets(client: Client) -> Iterator[Finding]:
     if not client.registration.has_secret:
         yield Finding("ok", "secret", f"none is needed: {method}")
         return
-    now = clock.now()
-    ends = [one.expires_at for one in client.secrets]
-    working = [end for end in ends if end is None or end > now]
+    working = client.working_secrets
     if not working:
         yield Finding("error", "secret", "none works: `idp clients rotate-secret`")
     elif None not in working:

@@ -7,7 +7,6 @@ from typing import Any
 
 import rich_click as click
 
-from idp import clock
 from idp.audit import events
 from idp.cli import clerk, client_options, client_test, registration_tokens
 from idp.cli.asking import confirm, yes_option
@@ -195,8 +194,7 @@ def _check_levels(given: dict[str, Any]) -> None:
 
 def _described(client: Client) -> dict[str, Any]:
     """All that may be shown: of the secrets, how many work and until when."""
-    ends = [secret.expires_at for secret in client.secrets]
-    working = [end for end in ends if end is None or end > clock.now()]
+    working = client.working_secrets
     return {
         "client_id": client.client_id,
         **as_json(client.registration),

@@ -29,6 +29,12 @@ class Client(Base):
         cascade="all, delete-orphan", passive_deletes=True, order_by="ClientSecret.id"
     )
 
+    @property
+    def working_secrets(self) -> list[datetime | None]:
+        """When each secret ends that works now; None: it stays."""
+        ends = [one.expires_at for one in self.secrets]
+        return [end for end in ends if end is None or end > clock.now()]
+
 
 class ClientSecret(Base):
     """A generated secret, stored as SHA-256. Two may overlap while an application changes over."""
