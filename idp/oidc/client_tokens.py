@@ -39,7 +39,18 @@ def encrypt(content: str | dict[str, Any], client: Registration, alg: str, enc: 
             return encryption.encrypt(text, public, alg, enc or DEFAULT_ENC, **kind, **named)
         except encryption.UnusableKeyError:
             continue
-    raise InvalidRequestError(f"The client has no public key that fits {alg}.")
+    raise _no_key(alg)
+
+
+def check_key(client: Registration) -> None:
+    """Before anything is used up: raises InvalidRequestError where no ID token could be encrypted."""
+    alg = client.id_token_encrypted_response_alg
+    if alg and not keys.for_encryption(client, alg):
+        raise _no_key(alg)
+
+
+def _no_key(alg: str) -> InvalidRequestError:
+    return InvalidRequestError(f"The client has no public key that fits {alg}.")
 
 
 DEFAULT_ENC = "A128CBC-HS256"

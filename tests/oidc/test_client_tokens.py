@@ -151,7 +151,6 @@ def test_without_a_key_that_fits_nothing_is_told_in_the_open(signed_in):
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
     assert "access_token" not in answer.get_json()
     change_client(signed_in, id_token_encrypted_response_alg="")
-    signed_in.authorize()
     refused = userinfo(signed_in, redeem(signed_in)["access_token"])
     assert refused.status_code == 400
     assert ADDRESS not in refused.get_data(as_text=True)

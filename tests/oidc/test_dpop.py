@@ -174,6 +174,16 @@ def test_a_proof_is_good_once(coded, holder):
     assert redeem(coded, headers=holder.prove()), "the code is not burnt"
 
 
+def test_it_is_remembered_for_as_long_as_its_nonce_is_good(coded, holder):
+    proof = holder.prove()
+    with time_machine.travel(clock.now(), tick=False) as now:
+        assert error(ask_token(coded, proof, code_verifier="x" * 43)) == "invalid_grant"
+        assert "access_token" in redeem(coded, headers=proof)
+        coded.authorize(scope=SCOPE)
+        now.shift(59)
+        assert error(ask_token(coded, proof)) == "invalid_dpop_proof"
+
+
 def test_many_at_once_with_one_proof_are_one(coded, holder, tokens):
     headers = holder.carry(tokens["access_token"])
     answers = together(8, lambda _: show(coded, headers).status_code)

@@ -3,10 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import time_machine
 
 from idp import clock
 from idp.clients import keys, manage, registry
 from idp.extensions import transaction
+from idp.oidc import client_jwt
 from tests.support.journey import ISSUER
 from tests.support.settings import override
 from tests.support.signing import assertion, make_key, public_set, publishing, sign
@@ -118,6 +120,18 @@ def test_it_is_good_once(signed_in, key):
     again = post(signed_in, signed)
     assert (again.status_code, again.get_json()["error"]) == (401, "invalid_client")
     assert "jti" in again.get_json()["error_description"]
+
+
+def test_it_is_remembered_for_as_long_as_it_is_good(signed_in, key):
+    register(signed_in, jwks=public_set(key))
+    with time_machine.travel(clock.now(), tick=False) as now:
+        signed = sign(key, claims(signed_in))
+        assert post(signed_in, signed, code="x").get_json()["error"] == "invalid_grant"
+        last = claims(signed_in)["exp"] + client_jwt.LEEWAY - int(clock.now().timestamp())
+        now.shift(last - 1)
+        assert "jti" in post(signed_in, signed).get_json()["error_description"]
+        fresh = sign(key, claims(signed_in))
+        assert post(signed_in, fresh, code="x").get_json()["error"] == "invalid_grant"
 
 
 def test_a_signature_of_another_key_is_none(signed_in, key):
