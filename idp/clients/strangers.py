@@ -81,7 +81,7 @@ def read(
     for name, text in as_json(new).items():
         # Where none was given it is the address that people come back to.
         if name.partition("#")[0] == "client_name" and text != _host(new):
-            _check_name(text, client_id)
+            _check_not_taken(text, client_id)
     return new
 
 
@@ -179,7 +179,7 @@ def _host(new: Registration) -> str:
     return min(new.hosts, default="")[:100]
 
 
-def _check_name(name: str, client_id: str) -> None:
+def _check_not_taken(name: str, client_id: str) -> None:
     """Not that of an application whose users know it: they would take one for the other (RFC 7591 5)."""
     plain = all(map(_is_plain, unicodedata.normalize("NFC", name)))
     if not plain or not _alike(name) or re.search(r"\w\.\w", name):

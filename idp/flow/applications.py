@@ -43,7 +43,7 @@ def listing(visit: Visit) -> list[Application]:
 
 def withdraw(visit: Visit, client_id: str) -> bool:
     """End what the application of this public name has: consent, codes and tokens; it is told that its
-    sessions are over. False when there is no such application. Raises VisitOverError.
+    sessions are over. False when there is no such application, or it has nothing. Raises VisitOverError.
 
     The account is not held: whoever is being given a code holds the consent, and waits for the account.
     """
@@ -53,11 +53,12 @@ def withdraw(visit: Visit, client_id: str) -> bool:
     with transaction():
         if not browser.touch(visit.session):
             raise VisitOverError
-        consents.withdraw(visit.session.account_id, client.id)
-        codes.revoke_all(visit.session.account_id, client.id)
+        agreed = consents.withdraw(visit.session.account_id, client.id)
+        held = codes.revoke_all(visit.session.account_id, client.id)
         browser.forget_client(visit.session.account_id, client.id)
-        events.access_withdrawn(sub=visit.session.sub, client_id=client.client_id)
-    return True
+        if agreed or held:
+            events.access_withdrawn(sub=visit.session.sub, client_id=client.client_id)
+    return agreed or held
 
 
 def _both(one: Application, other: Application) -> Application:

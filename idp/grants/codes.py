@@ -107,14 +107,12 @@ def revoke(code_id: int) -> None:
     )
 
 
-def revoke_all(account_id: int, client_id: int) -> None:
-    """Kill all that a client (row id) holds for an account. Runs in the caller's transaction."""
+def revoke_all(account_id: int, client_id: int) -> bool:
+    """Kill all that a client (row id) holds for an account; False when that is nothing. Runs in the caller's
+    transaction."""
     theirs = (AuthorizationCode.account_id == account_id, AuthorizationCode.client_id == client_id)
-    db.session.execute(
-        update(AuthorizationCode)
-        .where(*theirs, AuthorizationCode.revoked_at.is_(None))
-        .values(revoked_at=clock.now())
-    )
+    ended = update(AuthorizationCode).where(*theirs, AuthorizationCode.revoked_at.is_(None))
+    return bool(affected(ended.values(revoked_at=clock.now())))
 
 
 def revoke_client(client_id: int) -> None:

@@ -41,7 +41,7 @@ def load_keys(text: str, client: RegisteredClient) -> None:
 
 
 def verify(text: str, client: RegisteredClient, alg: str) -> dict[str, Any]:
-    """Header and claims of what the client signed with `alg` (any of ours when empty) and that is valid now.
+    """Claims of what the client signed with `alg` (any of ours when empty) and that is valid now.
 
     Raises UnverifiedError.
     """

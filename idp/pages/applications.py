@@ -25,8 +25,8 @@ def account_applications(visit: Visit) -> Response:
 @account_page
 def withdraw_access(visit: Visit) -> Response:
     """«Retirer l’accès»."""
-    flow.withdraw(visit, request.form.get("client_id", ""))
-    return redirect(url_for("pages.account_applications", withdrawn=1), 303)
+    gone = flow.withdraw(visit, request.form.get("client_id", ""))
+    return redirect(url_for("pages.account_applications", withdrawn=int(gone)), 303)
 
 
 def _described(one: Application) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from idp.audit.models import AuditEvent
 from idp.clients import manage
 from idp.extensions import db, transaction
 from idp.grants.consents import Consent
@@ -79,6 +80,16 @@ def test_what_is_no_application_is_no_error(person, tokens, client_id):
     answer = person.post("/account/applications/withdraw", client_id=client_id)
     assert answer.status_code == 303
     assert userinfo(person, tokens["access_token"]).status_code == 200
+
+
+def test_where_there_is_nothing_nothing_is_said_to_be_withdrawn(person, tokens, portal):
+    person.get("/account/applications")
+    post = ("/account/applications/withdraw",)
+    answer = person.post(*post, client_id=portal.client_id)
+    assert answer.headers["Location"].endswith("withdrawn=0")
+    assert db.session.query(AuditEvent).filter_by(event="access_withdrawn").count() == 0
+    answer = person.post(*post, client_id=person.client.client_id)
+    assert answer.headers["Location"].endswith("withdrawn=1")
 
 
 def test_a_session_that_is_not_fresh_withdraws_nothing(person, another, tokens):
