@@ -8,9 +8,8 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent.parent
 _PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
-# One more than there are cores on a small machine, because browsers, servers and floors are waited for. In the
-# order of collection: who comes to a long file at the end keeps the others waiting.
-_PARALLEL = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+# In the order of collection: who comes to a long file at the end keeps the others waiting.
+_PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 _LONGEST_FIRST = [
     *("tests/browser", "tests/security", "tests/cli", "tests/relying_parties"),
     *("tests/journeys", "tests/oidc"),
