@@ -14,7 +14,7 @@ def without_random(page: str) -> str:
     return _RANDOM.sub("", page)
 
 
-_FLOOR, _SPREAD, _ROUNDS = 0.400, 0.005, 4
+_FLOOR, _SPREAD, _ROUNDS = 0.400, 0.005, 10
 
 
 def assert_as_quick(one_round: Callable[[], Iterable[tuple[str, str, float]]]) -> None:
