@@ -35,6 +35,10 @@ class RegisteredClient(Registration):
         """What it may ask for."""
         return frozenset(self.scope.split())
 
+    def within(self, scope: str) -> str:
+        """What of a scope it may still ask for, each once, in the same order."""
+        return " ".join(one for one in dict.fromkeys(scope.split()) if one in self.scopes)
+
     @cached_property
     def origins(self) -> frozenset[str]:
         """Those of its redirect URIs, where scripts of its own may run."""

@@ -154,9 +154,8 @@ class RefreshGrant(TokenGrant, RefreshTokenGrant):  # type: ignore[misc]
     def authenticate_user(self, presented: PresentedToken) -> Account:
         """Use the token up."""
         row, client = presented.row, self.request.client.registered
-        asked = (self.request.payload.scope or row.scope).split()
         # What the registration has lost since is not given again.
-        kept = " ".join(scope for scope in asked if scope in client.scopes)
+        kept = client.within(self.request.payload.scope or row.scope)
         self._order = self.order(row.code.resources or (), kept, row.jkt)
         self.use_proof()
         scopes = frozenset(row.scope.split())

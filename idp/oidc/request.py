@@ -237,9 +237,7 @@ def _granted_scope(
     parameters: Parameters, client: RegisteredClient, servers: tuple[str, ...]
 ) -> str:
     """What was asked, is registered and understood by whom it is for; the rest is left out (RFC 6749 3.3)."""
-    asked = dict.fromkeys(parameters["scope"].split())
-    registered = " ".join(scope for scope in asked if scope in client.scopes)
-    return resources.grantable(registered, servers)
+    return resources.grantable(client.within(parameters["scope"]), servers)
 
 
 def _acr_values(levels: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:

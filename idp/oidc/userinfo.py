@@ -83,10 +83,9 @@ def _answer(told: dict[str, Any], client: RegisteredClient) -> Response:
 def _claims(token: Token, client: RegisteredClient) -> dict[str, Any]:
     """Of the scope, and those asked for one by one."""
     account, wishes = token.account, (token.code.claims or {}).get("userinfo", {})
-    scope = " ".join(scope for scope in token.scope.split() if scope in client.scopes)
     return {
         "sub": subjects.subject(account.sub, client),
-        **claims.of(account, scope),
+        **claims.of(account, client.within(token.scope)),
         **claims_parameter.fulfilled(wishes, account, client),
         **legacy_scope.of(token),
     }
