@@ -12,7 +12,7 @@ from idp.clients import registration_tokens
 from idp.errors import ConfigurationError
 from idp.extensions import settings, transaction
 
-_COLUMNS = ("id", "note", "uses_left", "expires_at", "actor", "created_at")
+_COLUMNS = ("id", "note", "uses_left", "expires_at", "require_pkce", "actor", "created_at")
 
 
 def _note(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -25,11 +25,25 @@ def _note(_ctx: click.Context, _parameter: click.Parameter, text: str) -> str:
 @click.option("--note", required=True, callback=_note, help="What it is for; kept beside it.")
 @click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option("--hours", type=click.IntRange(1, 24 * 90), default=24, show_default=True)
-def issue(note: str, uses: int, hours: int) -> None:
+@click.option(
+    "--require-pkce/--no-require-pkce",
+    default=True,
+    help="Demand PKCE of all (default), or of those only that cannot prove who they are; "
+    "that needs no-pkce in IDP_WEAKER_CLIENTS.",
+)
+def issue(note: str, uses: int, hours: int, require_pkce: bool) -> None:
     """Make a token with which applications can be registered over HTTP. It is shown once, here."""
     with database_only(), transaction():
-        lives, actor = timedelta(hours=hours), clerk.actor()
-        row, value = registration_tokens.issue(note, uses=uses, lives=lives, actor=actor)
+        if not require_pkce and "no-pkce" not in settings.weaker_clients:
+            raise ConfigurationError("--no-require-pkce needs no-pkce in IDP_WEAKER_CLIENTS")
+        actor = clerk.actor()
+        row, value = registration_tokens.issue(
+            note,
+            uses=uses,
+            lives=timedelta(hours=hours),
+            actor=actor,
+            require_pkce=require_pkce,
+        )
         events.registration_token_issued(number=row.id, note=note, uses=uses, actor=actor)
         until, off = f"{row.expires_at:%Y-%m-%d %H:%M} UTC", settings.registration == "off"
     click.echo(value)

@@ -1,5 +1,6 @@
 """Initial access tokens (RFC 7591 1.2): what an administrator hands to whoever may register an application."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, delete, select, update
@@ -11,7 +12,10 @@ from idp.security import tokens
 
 
 class RegistrationToken(Base):
-    """One of them, good for some registrations until `expires_at`; `note` says what it was made for."""
+    """One of them, good for some registrations until `expires_at`; `note` says what it was made for.
+
+    `require_pkce`: whether what proves who it is needs PKCE nevertheless.
+    """
 
     __tablename__ = "registration_token"
 
@@ -20,11 +24,22 @@ class RegistrationToken(Base):
     note: Mapped[str] = mapped_column(String(100))
     actor: Mapped[str] = mapped_column(String(100))
     uses_left: Mapped[int]
+    require_pkce: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-def issue(note: str, *, uses: int, lives: timedelta, actor: str) -> tuple[RegistrationToken, str]:
+@dataclass(frozen=True)
+class Usable:
+    """A token with which something can be registered."""
+
+    number: int
+    require_pkce: bool
+
+
+def issue(
+    note: str, *, uses: int, lives: timedelta, actor: str, require_pkce: bool = True
+) -> tuple[RegistrationToken, str]:
     """Make one, in the caller's transaction; the row, and the value, which is not kept."""
     value = tokens.new_token()
     row = RegistrationToken(
@@ -32,6 +47,7 @@ def issue(note: str, *, uses: int, lives: timedelta, actor: str) -> tuple[Regist
         note=note,
         actor=actor[:100],
         uses_left=uses,
+        require_pkce=require_pkce,
         expires_at=clock.now() + lives,
     )
     db.session.add(row)
@@ -39,15 +55,16 @@ def issue(note: str, *, uses: int, lives: timedelta, actor: str) -> tuple[Regist
     return row, value
 
 
-def find(value: str) -> int | None:
-    """The number of the token, if something can be registered with it now."""
-    return db.session.scalar(
-        select(RegistrationToken.id).where(
+def find(value: str) -> Usable | None:
+    """What the token is good for, if something can be registered with it now."""
+    row = db.session.execute(
+        select(RegistrationToken.id, RegistrationToken.require_pkce).where(
             RegistrationToken.digest == tokens.digest(value),
             RegistrationToken.uses_left > 0,
             RegistrationToken.expires_at > clock.now(),
         )
-    )
+    ).one_or_none()
+    return Usable(*row) if row else None
 
 
 def use(number: int) -> bool:

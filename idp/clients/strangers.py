@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -57,14 +57,20 @@ class Registered:
 
 
 def read(
-    sent: dict[str, Any], client_id: str = "", old: Registration | None = None
+    sent: dict[str, Any],
+    client_id: str = "",
+    old: Registration | None = None,
+    *,
+    require_pkce: bool = True,
 ) -> Registration:
     """What somebody would register: unknown members are left aside, null is what was not said (RFC 7591 2).
 
     `client_id` is the public name of whom it would change, `old` what that is: what is the operator's stays.
+    Without `require_pkce` who proves who it is may do without.
     Raises InvalidRegistrationError.
     """
     fixed = {name: getattr(old, name) for name in FIXED} if old else FIXED
+    fixed = {**fixed, "require_pkce": require_pkce and fixed["require_pkce"]}
     told = {name: value for name, value in sent.items() if value not in (None, "")}
     said = gather({name: value for name, value in told.items() if _is_known(name)})
     if said.get("response_types", ["code"]) != ["code"]:
@@ -74,6 +80,7 @@ def read(
         if given[name] != fixed[name]:
             raise InvalidRegistrationError(name, _FOR_OPERATORS)
     new = _whole({**given, **fixed})
+    new = replace(new, require_pkce=new.require_pkce or new.public)
     _check_own(new)
     if old:
         _check_subjects(new, old)
@@ -149,7 +156,7 @@ def _whole(given: dict[str, Any]) -> Registration:
     new = Registration(**{"client_name": "", "scope": _SCOPE + offline, **given})
     for uri in new.redirect_uris:
         rules.check_uri("redirect_uris", uri)
-    return new if new.client_name else Registration(**{**vars(new), "client_name": _host(new)})
+    return new if new.client_name else replace(new, client_name=_host(new))
 
 
 def _check_own(new: Registration) -> None:

@@ -14,6 +14,7 @@ from idp.audit import events
 from idp.clients import manage, registration_tokens, registry, sectors, strangers
 from idp.clients.client import Client
 from idp.clients.registration import Registration, as_json
+from idp.clients.registration_tokens import Usable
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import settings, transaction
 from idp.grants import codes, consents
@@ -96,7 +97,7 @@ def _refused(error: RefusedError) -> Response:
 
 def _register() -> Response:
     token = _initial_token()
-    new = strangers.read(_sent())
+    new = strangers.read(_sent(), require_pkce=token is None or token.require_pkce)
     if token is None:
         most, day = settings.registrations_per_day, _DAY
         # One line, however many networks it has, leaves room for others.
@@ -107,10 +108,10 @@ def _register() -> Response:
         _admit("registrations")
     sectors.check(new)
     with transaction():
-        if token and not registration_tokens.use(token):
+        if token and not registration_tokens.use(token.number):
             raise _unauthorized()
         made = strangers.register(new, vouched=token is not None)
-        actor = f"registration-token:{token}" if token else events.STRANGER
+        actor = f"registration-token:{token.number}" if token else events.STRANGER
         events.client_created(client_id=made.client.client_id, actor=actor)
         answer = jsonify(_information(made.client, made.token, made.secret))
     answer.status_code = 201
@@ -146,8 +147,8 @@ def _forget(client_id: str) -> Response:
     return Response(status=204)
 
 
-def _initial_token() -> int | None:
-    """The number of the token that was sent; None where none is needed. Raises RefusedError."""
+def _initial_token() -> Usable | None:
+    """The token that was sent; None where none is needed. Raises RefusedError."""
     sent = _bearer()
     if not sent and settings.registration == "open":
         return None

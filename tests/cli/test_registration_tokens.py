@@ -38,6 +38,29 @@ def test_a_token_can_be_ended(ready: Shell) -> None:
         assert registration_tokens.find(result.stdout.strip()) is None
 
 
+def test_without_pkce_only_where_the_deployment_lets_it(ready: Shell) -> None:
+    ready.set("IDP_REGISTRATION", "token")
+    assert "IDP_WEAKER_CLIENTS" in ready.refused(*ISSUE, "--no-require-pkce")
+    ready.set("IDP_WEAKER_CLIENTS", "no-pkce")
+    lax = ready.run(*ISSUE, "--no-require-pkce", "--uses", "2").stdout.strip()
+    strict = ready.run(*ISSUE).stdout.strip()
+    assert [one["require_pkce"] for one in ready.json("clients", "registration-tokens")] == [
+        *(False, True),
+    ]
+    with application() as app:
+        developer = Developer(app)
+        names = []
+        for token, method in (
+            *((lax, "client_secret_basic"), (lax, "none")),
+            (strict, "client_secret_basic"),
+        ):
+            developer.register(token, token_endpoint_auth_method=method)
+            names.append(developer.known["client_id"])
+    assert [ready.json("clients", "show", name)["require_pkce"] for name in names] == [
+        *(False, True, True),
+    ]
+
+
 @pytest.mark.parametrize("note", ["", " ", "a\x1b[31m"])
 def test_a_token_says_what_it_is_for(ready: Shell, note: str) -> None:
     ready.refused("clients", "registration-token", "--note", note, code=2)

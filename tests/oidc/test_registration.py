@@ -76,6 +76,22 @@ def token(uses=1, lives=timedelta(hours=1)):
         return registration_tokens.issue("tests", uses=uses, lives=lives, actor="os:tests")[1]
 
 
+def test_what_did_without_pkce_keeps_to_it_and_cannot_ask_for_it(app, developer):
+    with override(app, weaker_clients=("no-pkce",)):
+        with transaction():
+            _row, lax = registration_tokens.issue(
+                "tests", uses=1, lives=timedelta(hours=1), actor="os:tests", require_pkce=False
+            )
+        developer.register(lax)
+        developer.manage("PUT", {**developer.repeatable, "client_name": "Archives"})
+        client = registry.find(developer.known["client_id"])
+        assert (client.client_name, client.require_pkce) == ("Archives", False)
+        answer = developer.register(require_pkce=False)
+        assert refused(answer, "invalid_client_metadata").startswith("require_pkce")
+    developer.register()
+    assert registry.find(developer.known["client_id"]).require_pkce
+
+
 def events():
     return [(one.event, one.actor) for one in db.session.scalars(select(AuditEvent))]
 

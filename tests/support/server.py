@@ -71,7 +71,7 @@ def _text(value: Any) -> str:
         return str(value.total_seconds())
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _wait_healthy(url: str) -> None:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from idp import clock
 from idp.clients import registration_tokens
+from idp.clients.registration_tokens import Usable
 from idp.extensions import transaction
 
 HOUR = timedelta(hours=1)
@@ -16,7 +17,7 @@ def issue(uses: int) -> int:
     with transaction():
         row, value = registration_tokens.issue("tests", uses=uses, lives=HOUR, actor="os:tests")
         number = row.id
-    assert registration_tokens.find(value) == number
+    assert registration_tokens.find(value) == Usable(number, require_pkce=True)
     return number
 
 
