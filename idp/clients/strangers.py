@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select, update
 
@@ -168,6 +169,8 @@ def _check_own(new: Registration) -> None:
     ):
         if strange:
             raise InvalidRegistrationError(field, "has what " + _FOR_OPERATORS)
+    if urlsplit(new.initiate_login_uri).scheme == "http":
+        raise InvalidRegistrationError("initiate_login_uri", "must be https")
 
 
 def _check_subjects(new: Registration, old: Registration) -> None:

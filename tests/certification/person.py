@@ -1,7 +1,7 @@
 """Whoever sits at the browser of a plan: goes where the suite says, and does what the pages ask."""
 
 import time
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Browser
 
@@ -18,6 +18,10 @@ _PRESS = {
 _STEPS = 12
 
 
+def _is_elsewhere(url: str) -> bool:
+    return urlsplit(url).hostname != "localhost"
+
+
 class Person:
     """One person at a browser that nobody used before; `picture` is what a reviewer should see (PNG)."""
 
@@ -25,6 +29,8 @@ class Person:
         self._provider = provider
         self._address, self._phone = provider.somebody(number)
         self._context = browser.new_context(ignore_https_errors=True, locale="fr-CH")
+        # Pages name pictures of other places, which is no reason to ask anybody out there.
+        self._context.route(_is_elsewhere, lambda route: route.abort())
         self._page = self._context.new_page()
         self._page.set_default_timeout(15_000)
         self._read = 0
@@ -37,14 +43,14 @@ class Person:
     def visit(self, url: str, method: str) -> None:
         """Go there and on, until no page of ours asks anything."""
         self._go(url, method)
-        self.picture = self._page.screenshot()
+        self.picture = self._page.screenshot(full_page=True)
         for _ in range(_STEPS):
             step = self._step()
             if step not in _PRESS:
                 break
             self._answer(step)
         if "/logout" in url:
-            self.picture = self._page.screenshot()
+            self.picture = self._page.screenshot(full_page=True)
 
     def _go(self, url: str, method: str) -> None:
         if method == "GET":

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,8 @@ from idp.app import create_app
 from idp.clients import registration_tokens
 from idp.clients.registration import Registration
 from idp.extensions import transaction
-from idp.keys import kek
+from idp.keys import kek, signing
+from idp.security.versions import FRESH_FOR
 from tests.support import database, portal
 from tests.support.accounts import make_account
 from tests.support.certificates import Authority
@@ -45,6 +47,12 @@ class Provider:
         with self.app.app_context():
             make_account(address, phone)
         return address, phone
+
+    def announce_key(self) -> None:
+        """Publish a further key, as `idp keys create --alg RS256` does, and wait until every process has it."""
+        with self.app.app_context(), transaction():
+            signing.create(signing.new_pair("RS256"))
+        time.sleep(2 * FRESH_FOR)
 
 
 @contextmanager

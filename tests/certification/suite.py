@@ -22,7 +22,8 @@ class Suite:
     ) -> dict[str, Any]:
         """A new plan; its `id` and `modules`."""
         asked = {"planName": name, "variant": json.dumps(variant)}
-        return self._json("POST", "plan", params=asked, json=configuration)
+        plan: dict[str, Any] = self._json("POST", "plan", params=asked, json=configuration)
+        return plan
 
     def start(self, plan: str, module: dict[str, Any]) -> str:
         """Begin a module; its number."""
@@ -37,7 +38,8 @@ class Suite:
 
     def told(self, module: str) -> dict[str, Any]:
         """`status` and `result` of a module."""
-        return self._json("GET", f"info/{module}")
+        told: dict[str, Any] = self._json("GET", f"info/{module}")
+        return told
 
     def to_visit(self, module: str) -> list[dict[str, str]]:
         """Where a browser should go now: `url` and `method` of each."""

@@ -92,6 +92,14 @@ def test_what_did_without_pkce_keeps_to_it_and_cannot_ask_for_it(app, developer)
     assert registry.find(developer.known["client_id"]).require_pkce
 
 
+def test_a_sign_in_is_begun_over_https_only(developer):
+    """OIDC Dynamic Client Registration 1.0 2, for those on this machine too."""
+    for start in ("http://localhost:8443/login", "HTTP://127.0.0.1/login"):
+        answer = developer.register(initiate_login_uri=start)
+        assert refused(answer, "invalid_client_metadata") == "initiate_login_uri must be https"
+    assert developer.register(initiate_login_uri="https://app.example/login").status_code == 201
+
+
 def events():
     return [(one.event, one.actor) for one in db.session.scalars(select(AuditEvent))]
 
