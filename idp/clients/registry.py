@@ -62,34 +62,40 @@ class RegisteredClient(Registration):
 
 def find(client_id: str) -> RegisteredClient | None:
     """The client of this public name, also one that registered at another process a moment ago."""
-    found = _cache.get().get(client_id)
+    found = _cache.get().by_name.get(client_id)
     if found or settings.registration == "off" or not CLIENT_ID.fullmatch(client_id):
         return found
     if db.session.scalar(select(Client.id).where(Client.client_id == client_id)) is None:
         return None
     _cache.forget()
-    return _cache.get().get(client_id)
+    return _cache.get().by_name.get(client_id)
 
 
 def by_row_id(row_id: int) -> RegisteredClient | None:
     """The client of this row."""
-    return next((client for client in _cache.get().values() if client.id == row_id), None)
+    return _cache.get().by_row.get(row_id)
 
 
 def all_clients() -> Iterable[RegisteredClient]:
     """Every registration."""
-    return _cache.get().values()
+    return _cache.get().by_row.values()
+
+
+def origins() -> frozenset[str]:
+    """Where scripts of public clients run."""
+    return _cache.get().origins
 
 
 def resource_server(uri: str) -> RegisteredClient | None:
     """The client that is the resource server of this address."""
-    servers = (client for client in all_clients() if client.resource_uri)
+    servers = _cache.get().servers
     return next((client for client in servers if client.resource_uri == uri), None)
 
 
 def server_of_scope(scope: str) -> RegisteredClient | None:
     """The resource server that has a scope: no two have the same."""
-    return next((client for client in all_clients() if scope in client.resource_scopes), None)
+    servers = _cache.get().servers
+    return next((client for client in servers if scope in client.resource_scopes), None)
 
 
 def told_of_logouts() -> list[int]:
@@ -118,9 +124,25 @@ def changed() -> None:
     _cache.forget()
 
 
-def _load() -> dict[str, RegisteredClient]:
+@dataclass(frozen=True)
+class _Known:
+    """Every registration, by what requests name it by."""
+
+    by_name: dict[str, RegisteredClient]
+    by_row: dict[int, RegisteredClient]
+    servers: tuple[RegisteredClient, ...]
+    origins: frozenset[str]
+
+
+def _load() -> _Known:
     rows = db.session.scalars(select(Client).options(selectinload(Client.secrets)))
-    return {row.client_id: _read(row) for row in rows}
+    clients = [_read(row) for row in rows]
+    return _Known(
+        by_name={client.client_id: client for client in clients},
+        by_row={client.id: client for client in clients},
+        servers=tuple(client for client in clients if client.resource_uri),
+        origins=frozenset().union(*(client.origins for client in clients if client.public)),
+    )
 
 
 def _read(row: Client) -> RegisteredClient:
@@ -134,4 +156,4 @@ def _read(row: Client) -> RegisteredClient:
     )
 
 
-_cache: VersionedCache[dict[str, RegisteredClient]] = VersionedCache(_NAME, _load)
+_cache: VersionedCache[_Known] = VersionedCache(_NAME, _load)

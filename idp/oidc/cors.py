@@ -30,7 +30,7 @@ def for_public_clients(blueprint: Blueprint) -> Blueprint:
 def _allow_clients(response: Response) -> Response:
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
-    return _allow(response, origin) if origin and _is_known(origin) else response
+    return _allow(response, origin) if origin and origin in registry.origins() else response
 
 
 def _allow(response: Response, origin: str) -> Response:
@@ -40,7 +40,3 @@ def _allow(response: Response, origin: str) -> Response:
     elif origin != "*":
         response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
     return response
-
-
-def _is_known(origin: str) -> bool:
-    return any(origin in client.origins for client in registry.all_clients() if client.public)
