@@ -22,8 +22,8 @@ def account(app) -> int:
 
 @pytest.fixture
 def signed_in(person: Person, account: int) -> Person:
-    """At the portal's callback, with a code."""
-    return person.authorize().two_factors(ADDRESS)
+    """At the portal's callback, with a code, as one whose browser has a session."""
+    return bring_home(person, account).authorize()
 
 
 @pytest.fixture
