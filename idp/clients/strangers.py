@@ -72,24 +72,14 @@ def read(
     """
     fixed = {name: getattr(old, name) for name in FIXED} if old else FIXED
     fixed = {**fixed, "require_pkce": require_pkce and fixed["require_pkce"]}
-    told = {name: value for name, value in sent.items() if value not in (None, "")}
-    said = gather({name: value for name, value in told.items() if _is_known(name)})
-    if said.get("response_types", ["code"]) != ["code"]:
-        raise InvalidRegistrationError("response_types", "must be code")
-    given = {name: _typed(name, said[name]) for name in said.keys() & metadata.KINDS.keys()}
-    for name in given.keys() & FIXED.keys():
-        if given[name] != fixed[name]:
-            raise InvalidRegistrationError(name, _FOR_OPERATORS)
+    given = _given(sent, fixed)
     new = _whole({**given, **fixed})
     new = replace(new, require_pkce=new.require_pkce or new.public)
     _check_own(new)
     if old:
         _check_subjects(new, old)
     rules.check(new)
-    for name, text in as_json(new).items():
-        # Where none was given it is the address that people come back to.
-        if name.partition("#")[0] == "client_name" and text != _host(new):
-            _check_not_taken(text, client_id)
+    _check_names(new, client_id)
     return new
 
 
@@ -131,6 +121,19 @@ def purge(limit: int) -> int:
     if gone:
         registry.changed()
     return gone
+
+
+def _given(sent: dict[str, Any], fixed: dict[str, Any]) -> dict[str, Any]:
+    """What is sent of what we know; of what is `fixed` nothing else."""
+    told = {name: value for name, value in sent.items() if value not in (None, "")}
+    said = gather({name: value for name, value in told.items() if _is_known(name)})
+    if said.get("response_types", ["code"]) != ["code"]:
+        raise InvalidRegistrationError("response_types", "must be code")
+    given = {name: _typed(name, said[name]) for name in said.keys() & metadata.KINDS.keys()}
+    for name in given.keys() & FIXED.keys():
+        if given[name] != fixed[name]:
+            raise InvalidRegistrationError(name, _FOR_OPERATORS)
+    return given
 
 
 def _is_known(name: str) -> bool:
@@ -187,6 +190,13 @@ def _check_subjects(new: Registration, old: Registration) -> None:
 
 def _host(new: Registration) -> str:
     return min(new.hosts, default="")[:100]
+
+
+def _check_names(new: Registration, client_id: str) -> None:
+    for name, text in as_json(new).items():
+        # Where none was given it is the address that people come back to.
+        if name.partition("#")[0] == "client_name" and text != _host(new):
+            _check_not_taken(text, client_id)
 
 
 def _check_not_taken(name: str, client_id: str) -> None:
