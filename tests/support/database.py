@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import event
 
 from idp import schema
+from idp.clients import registry
 from idp.extensions import Base, db, transaction
 from idp.keys import signing
 from idp.keys.models import SigningKey
@@ -33,7 +34,8 @@ def unsettle() -> None:
 
 
 def clean() -> None:
-    """Empty every table but the signing keys'."""
+    """Empty every table but the signing keys', and with them what is remembered of clients."""
+    registry._cache.forget()
     kept = {"signing_key", "cache_version", "pairwise_salt"}
     tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name not in kept]
     with db.engine.begin() as connection:

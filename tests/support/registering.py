@@ -6,7 +6,6 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from idp.clients import registry
 from tests.support.journey import ISSUER
 
 URI = "https://app.example/cb"
@@ -16,8 +15,6 @@ class Developer:
     """Speaks to the registration endpoint; remembers what it was told last."""
 
     def __init__(self, app: Flask) -> None:
-        # The tables were emptied behind its back: an application of another test has the name no more.
-        registry._cache.forget()
         self.browser = app.test_client()
         self.known: dict[str, Any] = {}
 
