@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from idp.audit.writing import USER
 from idp.audit.writing import record as _record
+from idp.security import throttle
 
 WORKER = "worker"
 """What nobody asked for: the worker's periodic jobs."""
@@ -16,8 +17,16 @@ SYSTEM = "system"
 """What a rule of the deployment does, whoever happens to sit at the browser."""
 STRANGER = "stranger"
 """Whoever holds the registration access token of a client, or needed none."""
-BOUND = timedelta(minutes=1)
-"""Of refusals that cost a stranger nothing, one in so long is written for each thing that was tried."""
+_PAUSE = timedelta(minutes=1)
+
+
+def due(what: str) -> bool:
+    """Of what costs a stranger nothing, or goes round in circles, one in a while is written for each thing.
+
+    Runs inside the caller's transaction.
+    """
+    return throttle.once(f"audit:{what}", _PAUSE)
+
 
 # -- Signing in ---------------------------------------------------------------------------------------
 

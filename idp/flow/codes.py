@@ -27,8 +27,6 @@ from idp.flow.interaction import Interaction, Notice
 from idp.flow.position import Position, acting
 from idp.flow.tries import Visitor
 from idp.keys.wrapping import WrapError
-from idp.security import throttle
-from idp.security.throttle import Budget
 from idp.sessions.authentication import ACR
 
 FORGOTTEN = "legacy-forgotten"
@@ -212,8 +210,7 @@ def check_in(
 
 def _note_refusal(place: Place, purpose: Purpose, problem: CodeProblem) -> None:
     """Wrong codes are few, because tries are; what comes after the last try is noted once in a while."""
-    once = Budget(f"audit:code:{problem.value}:{place.id}", 1, events.BOUND)
-    if problem is CodeProblem.WRONG or not throttle.reserve(once):
+    if problem is CodeProblem.WRONG or events.due(f"code:{problem.value}:{place.id}"):
         events.code_refused(
             purpose=purpose.value,
             reason=problem.value,

@@ -24,8 +24,6 @@ from idp.legacy.source import Proof
 from idp.migration import cases, invitations
 from idp.migration.cases import Known
 from idp.migration.invitations import Invitation, InvitationKind
-from idp.security import throttle
-from idp.security.throttle import Budget
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,5 @@ def _forget(interaction: Interaction) -> None:
 
 
 def _note_refusal(now: Position) -> None:
-    place = now.interaction.id
-    if not throttle.reserve(Budget(f"audit:invitation:{place}", 1, events.BOUND)):
+    if events.due(f"invitation:{now.interaction.id}"):
         told.invitation_refused(client_id=now.client.client_id, reference=now.reference)

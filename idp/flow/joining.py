@@ -20,8 +20,6 @@ from idp.flow.interaction import Notice, forget_holder
 from idp.flow.position import Position, acting
 from idp.flow.tries import Tries, Visitor
 from idp.migration import conflicts
-from idp.security import throttle
-from idp.security.throttle import Budget
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,7 @@ def _sign_in(
         seen = account.id, account.epoch, account.password_hash
         counted = _tries(account, visitor)
         wait = counted.reserve()
-        once = Budget(f"audit:throttled:{now.interaction.id}", 1, events.BOUND)
-        if wait and not throttle.reserve(once):
+        if wait and events.due(f"throttled:{now.interaction.id}"):
             _note_failure(now, "throttled")
     if wait:
         return JoinRefused(wait)

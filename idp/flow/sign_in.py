@@ -31,8 +31,6 @@ from idp.legacy.source import Claimed, Held, Match, Person, SourceOptions, in_wo
 from idp.migration import campaign, cases
 from idp.migration.campaign import Door
 from idp.migration.models import MigrationCase
-from idp.security import throttle
-from idp.security.throttle import Budget
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,8 @@ def _sign_in(
         known = _known(key)
         counted = _tries(key, known, visitor)
         wait = counted.reserve()
-        if wait:
-            _note_throttled(now)
+        if wait and events.due(f"throttled:{now.interaction.id}"):
+            _note_failure(now, Refusal.THROTTLED)
     if wait:
         return SignInRefused(Refusal.THROTTLED, wait)
     attempt = _Attempt(position, identifier, password, visitor.network, counted)
@@ -135,13 +133,6 @@ def _note_failure(position: Position, reason: Refusal, why: str = "") -> None:
         client_id=position.client.client_id,
         reference=position.reference,
     )
-
-
-def _note_throttled(position: Position) -> None:
-    """Tries that are not even looked at cost nothing, so only one in a while is written."""
-    here = Budget(f"audit:throttled:{position.interaction.id}", 1, events.BOUND)
-    if not throttle.reserve(here):
-        _note_failure(position, Refusal.THROTTLED)
 
 
 def _tries(key: str, known: _Known | None, visitor: Visitor) -> Tries:

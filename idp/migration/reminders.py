@@ -21,7 +21,6 @@ from idp.extensions import affected, db, settings, transaction, upsert
 from idp.keys import kek
 from idp.migration.models import MigrationCase, ReminderStop
 from idp.security import throttle, tokens
-from idp.security.throttle import Budget
 
 TOPIC = "reminder"
 MOST = 3
@@ -137,7 +136,7 @@ def _remind(case_id: int) -> bool:
         _forget(MigrationCase.id == case_id)
         return False
     # One mailbox may have proven itself in several cases: it is one person's all the same.
-    if throttle.reserve(Budget(f"{TOPIC}:{token}", 1, _PAUSE)) or not _take(case_id, address):
+    if not (throttle.once(f"{TOPIC}:{token}", _PAUSE) and _take(case_id, address)):
         return False
     _leave(case, address, token)
     return True

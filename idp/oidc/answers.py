@@ -14,7 +14,6 @@ from idp.grants import codes, consents
 from idp.grants.codes import NewCode
 from idp.oidc import refusals
 from idp.oidc.request import AuthorizationRequest, Trusted
-from idp.security import throttle
 from idp.sessions import browser
 from idp.sessions.browser import LiveSession
 from idp.web import headers, locale
@@ -49,8 +48,7 @@ def grant(
 
 
 def _note(session: LiveSession, client_id: str) -> None:
-    """One in a while: a browser that goes round in circles must not fill the table."""
-    if throttle.once(f"audit:answer:{session.id}:{client_id}", events.BOUND):
+    if events.due(f"answer:{session.id}:{client_id}"):
         events.code_issued(client_id=client_id, sub=session.sub)
 
 

@@ -67,7 +67,7 @@ def _with_secret(client: ProtocolClient | None, secret: str) -> ProtocolClient |
     if client is None or client.registered.secret_matches(secret):
         return client
     name = client.get_client_id()
-    if throttle.once(f"audit:client:{name}", events.BOUND):
+    if events.due(f"client:{name}"):
         events.client_refused(client_id=name)
     return None
 

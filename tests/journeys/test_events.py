@@ -20,6 +20,7 @@ from tests.journeys.test_codes import another
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, NEW_PASSWORD, Person
 from tests.support.people import PASSWORD
+from tests.support.strict import enter_invitation
 from tests.support.tokens import ask_token
 
 NUMBER = "+41791234567"
@@ -120,6 +121,17 @@ def test_an_old_row_held_under_many_spellings_is_told_once_a_minute_for_each(per
         reasons = [one["reason"] for one in told("sign_in_failed")]
     assert reasons[-1] == "throttled"
     assert reasons.count("throttled") == 1
+
+
+def test_refused_invitations_are_told_once_a_minute(person):
+    with time_machine.travel(clock.now(), tick=False) as now:
+        enter_invitation(person.authorize(), "AAAA-AAAA-AAAA-AAAA")
+        for pause in (0, 61):
+            now.shift(timedelta(seconds=pause))
+            person.press("Continuer", invitation="AAAA-AAAA-AAAA-AAAA")
+    references = [one["reference"] for one in told("invitation_refused")]
+    assert len(references) == 2
+    assert len(set(references)) == 1
 
 
 def test_an_ended_session_says_why(person):

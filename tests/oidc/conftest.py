@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients import keys
 from idp.oidc import backchannel
-from tests.support.accounts import ADDRESS, make_account
+from tests.support.accounts import make_account
 from tests.support.journey import ISSUER, Person
 from tests.support.proofs import begin_session
 from tests.support.settings import override
