@@ -12,11 +12,10 @@ from idp import clock
 from idp.clients import subjects
 from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
-from idp.grants import client_tokens as tokens_of_clients
-from idp.grants import tokens
+from idp.grants import client_tokens, tokens
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.grants.tokens import Terms
-from idp.oidc import client_tokens
+from idp.oidc import jwts
 from idp.security.tokens import new_token
 from idp.sessions import authentication
 
@@ -50,7 +49,7 @@ def for_person(order: Order, held: AuthorizationCode | Token) -> dict[str, Any]:
 def for_client(order: Order) -> dict[str, Any]:
     """A token of a client for itself; `sub` is the client (RFC 9068 2.2)."""
     terms = _terms(order, lambda: {"sub": order.client.client_id})
-    return _answer(order, tokens_of_clients.issue(order.client.id, order.scope, terms))
+    return _answer(order, client_tokens.issue(order.client.id, order.scope, terms))
 
 
 def subject(sub: str, client: RegisteredClient, server: RegisteredClient | None) -> str:
@@ -92,7 +91,7 @@ def _jwt(order: Order, server: RegisteredClient, about: dict[str, Any]) -> str:
         **({"cnf": {"jkt": order.jkt}} if order.jkt else {}),
         **about,
     }
-    return client_tokens.sign(claims, server.id_token_signed_response_alg, "at+jwt")
+    return jwts.sign(claims, server.id_token_signed_response_alg, "at+jwt")
 
 
 def _answer(order: Order, value: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from idp import clock
 from idp.clients import addresses, keys, registry, subjects
 from idp.clients.registry import RegisteredClient
 from idp.extensions import release, settings, transaction
-from idp.oidc import client_tokens
+from idp.oidc import jwts
 from idp.security.outgoing import Service, SilentError
 from idp.sessions import logout_notices
 from idp.sessions.logout_notices import Leased
@@ -64,8 +64,8 @@ def logout_token(client: RegisteredClient, sid: str, sub: str) -> str:
         "sid": sid,
         "events": {EVENT: {}},
     }
-    signed = client_tokens.sign(claims, client.id_token_signed_response_alg, "logout+jwt")
-    return client_tokens.encrypt_as_id_token(signed, client)
+    signed = jwts.sign(claims, client.id_token_signed_response_alg, "logout+jwt")
+    return jwts.encrypt_as_id_token(signed, client)
 
 
 def _told(client: RegisteredClient, leased: Leased) -> bool:

@@ -15,7 +15,7 @@ from idp.extensions import db
 from idp.grants import codes, consents, tokens
 from idp.grants.models import AuthorizationCode, Token, TokenKind
 from idp.grants.tokens import Terms
-from idp.oidc import access_tokens, client_tokens, dpop, resources
+from idp.oidc import access_tokens, dpop, jwts, resources
 from idp.oidc.access_tokens import Order
 from idp.oidc.server import ProtocolClient, TokenRequest
 from idp.sessions import authentication
@@ -115,7 +115,7 @@ class CodeGrant(TokenGrant, AuthorizationCodeGrant):  # type: ignore[misc]
         """Claim the code. A second comer kills all that came from it (RFC 6749 4.1.2)."""
         row = redeemed.row
         self._order = self.order(row.resources or (), row.scope, row.jkt)
-        client_tokens.check_key(self.client.registered)
+        jwts.check_key(self.client.registered)
         self.use_proof()
         if not codes.claim(row):
             codes.revoke(row.id)

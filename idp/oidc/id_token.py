@@ -14,7 +14,7 @@ from idp.clients.registry import RegisteredClient
 from idp.extensions import settings
 from idp.grants.models import AuthorizationCode
 from idp.keys.signing import PrivateKey
-from idp.oidc import claims, claims_parameter, client_tokens
+from idp.oidc import claims, claims_parameter, jwts
 from idp.oidc.grant_types import CodeGrant, RedeemedCode
 from idp.oidc.server import ProtocolClient, TokenRequest
 
@@ -38,7 +38,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
     def encode_id_token(self, token: dict[str, Any], request: TokenRequest) -> str:
         """Encrypted too where the client is registered so (OIDC Core 10.2)."""
         signed: str = super().encode_id_token(token, request)
-        return client_tokens.encrypt_as_id_token(signed, request.client.registered)
+        return jwts.encrypt_as_id_token(signed, request.client.registered)
 
     def get_encode_header(self, client: ProtocolClient) -> dict[str, str]:
         """`kid` of the key that signs."""

@@ -14,7 +14,7 @@ from idp.clients.registry import RegisteredClient
 from idp.extensions import settings, transaction
 from idp.grants import tokens
 from idp.grants.models import Token, TokenKind
-from idp.oidc import claims, claims_parameter, client_tokens, cors, dpop, legacy_scope, step_up
+from idp.oidc import claims, claims_parameter, cors, dpop, jwts, legacy_scope, step_up
 
 blueprint = dpop.telling_nonces(cors.for_public_clients(Blueprint("userinfo", __name__)))
 
@@ -67,12 +67,12 @@ def _answer(told: dict[str, Any], client: RegisteredClient) -> Response:
     content: str | dict[str, Any] = told
     if alg := client.userinfo_signed_response_alg:
         told = {**told, "iss": settings.issuer, "aud": client.client_id}
-        content = client_tokens.sign(told, alg)
+        content = jwts.sign(told, alg)
     if alg := client.userinfo_encrypted_response_alg:
         keys.load(client, None)
         try:
             enc = client.userinfo_encrypted_response_enc
-            content = client_tokens.encrypt(content, client, alg, enc)
+            content = jwts.encrypt(content, client, alg, enc)
         except OAuth2Error as error:
             return _refused(error)
     if isinstance(content, dict):

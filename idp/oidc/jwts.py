@@ -1,4 +1,4 @@
-"""JWTs for one client: signed by us, and encrypted with a key of the client's where it is registered so."""
+"""JWTs that we issue: signed by us, and encrypted with a key of the client where it is registered so."""
 
 import json
 from typing import Any
