@@ -7,14 +7,12 @@ from typing import cast
 import pytest
 import time_machine
 from joserfc import jwe, jwt
-from joserfc.jwk import KeySet
 from sqlalchemy import func, select
 
 from idp import clock
 from idp.accounts import changes
 from idp.accounts.account import Account
 from idp.extensions import db, settings, transaction
-from idp.keys import signing
 from idp.oidc import backchannel, hints
 from idp.sessions.logout_notices import LogoutNotice
 from idp.worker import Worker
@@ -24,7 +22,7 @@ from tests.support.journey import ISSUER
 from tests.support.portal import PORTAL, register
 from tests.support.receiver import receiving
 from tests.support.settings import override
-from tests.support.signing import make_key, public_set, publishing
+from tests.support.signing import make_key, public_set, published, publishing
 from tests.support.tokens import claims_of, redeem
 
 pytestmark = pytest.mark.usefixtures("near")
@@ -57,8 +55,7 @@ def waiting():
 
 
 def read(form):
-    keys = KeySet.import_key_set(signing.public_jwks())
-    return jwt.decode(form["logout_token"], keys, algorithms=["RS256"])
+    return jwt.decode(form["logout_token"], published(), algorithms=["RS256"])
 
 
 def sign_out(person, token):

@@ -4,7 +4,6 @@ import json
 
 import pytest
 from joserfc import jwe, jwt
-from joserfc.jwk import KeySet
 
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import transaction
@@ -12,7 +11,7 @@ from idp.keys import signing
 from tests.support.accounts import ADDRESS
 from tests.support.agreeing import change_client
 from tests.support.journey import ISSUER
-from tests.support.signing import make_key, public_set, publishing
+from tests.support.signing import make_key, public_set, published, publishing
 from tests.support.tokens import ask_token, redeem, userinfo
 
 
@@ -29,10 +28,6 @@ def every_key(app):
             if row.alg in {"PS256", "EdDSA"}:
                 signing.db.session.delete(row)
         signing._changed()
-
-
-def published():
-    return KeySet.import_key_set(signing.public_jwks())
 
 
 def read(token, alg):

@@ -127,7 +127,7 @@ def server(near):
     ],
 )
 def test_a_sector_must_list_every_address(server, status, body, good):
-    server.status, server.jwks = status, body
+    server.status, server.content = status, body
     new = replace(PAIRWISE, sector_identifier_uri=server.url)
     if good:
         sectors.check(new)

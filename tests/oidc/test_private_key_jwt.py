@@ -237,7 +237,7 @@ def test_keys_at_an_address_are_asked_for_once_and_again_for_a_new_one(signed_in
         post(signed_in, sign(key, claims(signed_in)), code="x")
         assert server.asked == 1
         fresh = make_key(kid="fresh")
-        server.jwks = public_set(fresh)
+        server.content = public_set(fresh)
         assert post(signed_in, sign(fresh, claims(signed_in))).status_code == 401
         assert server.asked == 1, "left alone for a while, whatever anybody sends"
         now[0] += 31
@@ -262,7 +262,7 @@ def test_an_address_that_fails_keeps_what_is_known_and_lets_nobody_in(
         elif trouble == "redirect":
             server.status, server.location = 302, elsewhere.url
         elif trouble == "shape":
-            server.jwks = ["x"]
+            server.content = ["x"]
         else:
             server.stop()
         answer = post(signed_in, sign(key, claims(signed_in)), code="x")

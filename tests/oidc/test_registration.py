@@ -541,7 +541,7 @@ def test_a_node_that_does_not_know_of_a_deletion_fails_in_order(gone):
 @pytest.mark.usefixtures("near")
 def test_a_sector_is_asked_before_anything_is_stored(developer):
     with publishing() as server:
-        server.jwks = [URI]
+        server.content = [URI]
         pairwise = {"subject_type": "pairwise", "sector_identifier_uri": server.url}
         assert developer.register(**pairwise).status_code == 201
         both = [URI, "https://b.example/cb"]

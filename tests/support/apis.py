@@ -1,16 +1,15 @@
 """Resource servers, and clients that may use them."""
 
-from typing import Any, cast
+from typing import Any
 
 from joserfc import jws, jwt
-from joserfc.jwk import KeySet
 
 from idp.clients import manage
 from idp.clients.registration import Registration
 from idp.extensions import transaction
-from idp.keys import signing
 from tests.support import portal
 from tests.support.portal import TestClientApp
+from tests.support.signing import published
 
 API, OTHER = "https://api.example/v1", "https://other.example/"
 
@@ -32,6 +31,5 @@ def allow(client: TestClientApp, *uris: str, scope: str = "read write", **change
 
 def opened(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a JWT access token, as a resource server checks it."""
-    keys = KeySet.import_key_set(cast("Any", signing.public_jwks()))
     header = jws.extract_compact(token.encode()).headers()
-    return header, dict(jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims)
+    return header, dict(jwt.decode(token, published(), algorithms=["RS256", "ES256"]).claims)

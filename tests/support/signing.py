@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, cast
 
 from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from idp import clock
+from idp.keys import signing
 from tests.support.journey import ISSUER
 from tests.support.threads import Listener
 
@@ -31,6 +32,11 @@ def make_key(alg: str = "ES256", kid: str | None = "one") -> Key:
 def public_set(*keys: Key) -> dict[str, Any]:
     """As a client registers them."""
     return {"keys": [key.as_dict(private=False) for key in keys]}
+
+
+def published() -> KeySet:
+    """The keys that the provider publishes."""
+    return KeySet.import_key_set(cast("Any", signing.public_jwks()))
 
 
 def sign(key: Key, claims: dict[str, Any], alg: str = "ES256", **header: Any) -> str:
@@ -54,11 +60,11 @@ def assertion(client_id: str, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-class KeyServer(Listener):
-    """An address that publishes a key set, and counts how often it is asked."""
+class Publisher(Listener):
+    """An address that publishes JSON, as a key set or a list of addresses, and counts how often it is asked."""
 
     def __init__(self) -> None:
-        self.jwks: Any = {"keys": []}
+        self.content: Any = {"keys": []}
         self.status, self.asked = 200, 0
         self.location, self.delay = "", 0.0
         outer = self
@@ -67,7 +73,7 @@ class KeyServer(Listener):
             def do_GET(self) -> None:
                 outer.asked += 1
                 time.sleep(outer.delay)
-                body = json.dumps(outer.jwks).encode()
+                body = json.dumps(outer.content).encode()
                 self.send_response(outer.status)
                 if outer.location:
                     self.send_header("Location", outer.location)
@@ -80,10 +86,10 @@ class KeyServer(Listener):
 
 
 @contextmanager
-def publishing(*keys: Key) -> Iterator[KeyServer]:
-    """A key server with these keys."""
-    server = KeyServer()
-    server.jwks = public_set(*keys)
+def publishing(*keys: Key) -> Iterator[Publisher]:
+    """An address with these keys."""
+    server = Publisher()
+    server.content = public_set(*keys)
     try:
         yield server
     finally:

@@ -1,15 +1,14 @@
 """Redeeming what a person's browser brought back, as a relying party would."""
 
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app
 from joserfc import jwt
-from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
-from idp.keys import signing
 from tests.support.journey import ISSUER, Person
 from tests.support.portal import TestClientApp
+from tests.support.signing import published
 
 
 def ask_token(
@@ -42,8 +41,7 @@ def redeem(person: Person, **changes: Any) -> dict[str, Any]:
 
 def claims_of(tokens: dict[str, Any]) -> dict[str, Any]:
     """Claims of the ID token, its signature checked against the published keys."""
-    keys = KeySet.import_key_set(cast("Any", signing.public_jwks()))
-    decoded = jwt.decode(tokens["id_token"], keys, algorithms=["RS256", "ES256"])
+    decoded = jwt.decode(tokens["id_token"], published(), algorithms=["RS256", "ES256"])
     return dict(decoded.claims)
 
 
