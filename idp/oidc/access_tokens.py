@@ -41,7 +41,7 @@ class Order:
 
 def for_person(order: Order, held: AuthorizationCode | Token) -> dict[str, Any]:
     """A token for what the client holds of a person, as the token endpoint answers (RFC 6749 5.1)."""
-    terms = _terms(order, lambda: _about(order, held))
+    terms = _terms(order, lambda: about(held, order.client, order.server))
     code = held.code if isinstance(held, Token) else held
     return _answer(order, tokens.issue(TokenKind.ACCESS, code, order.scope, terms))
 
@@ -52,32 +52,43 @@ def for_client(order: Order) -> dict[str, Any]:
     return _answer(order, client_tokens.issue(order.client.id, order.scope, terms))
 
 
-def subject(sub: str, client: RegisteredClient, server: RegisteredClient | None) -> str:
-    """What a person is called in a token, which the client can read too: by the one of both that is pairwise,
-    so that neither learns what others call the person (RFC 9068 6)."""
+def about(
+    held: AuthorizationCode | Token, client: RegisteredClient, server: RegisteredClient | None
+) -> dict[str, Any]:
+    """Whose a token is, and how and when they signed in (RFC 9068 2.2.1, RFC 9470 6).
+
+    The client can read it too: the person is called as by the one of both that is pairwise, so that neither
+    learns what others call them (RFC 9068 6).
+    """
     pairwise = server is not None and server.subject_type == "pairwise"
-    return subjects.subject(sub, server if server and pairwise else client)
-
-
-def _about(order: Order, held: AuthorizationCode | Token) -> dict[str, Any]:
     return {
-        "sub": subject(held.account.sub, order.client, order.server),
+        "sub": subjects.subject(held.account.sub, server if server and pairwise else client),
         "auth_time": int(held.authentication.authenticated_at.timestamp()),
         "acr": authentication.acr(held.authentication),
         "amr": authentication.amr(held.authentication),
     }
 
 
-def _terms(order: Order, about: Callable[[], dict[str, Any]]) -> Terms:
+def binding(jkt: str | None) -> dict[str, Any]:
+    """The key that a token is bound to (RFC 9449 6)."""
+    return {"cnf": {"jkt": jkt}} if jkt else {}
+
+
+def type_(jkt: str | None) -> str:
+    """How a token is sent (RFC 6750 2, RFC 9449 7)."""
+    return "DPoP" if jkt else "Bearer"
+
+
+def _terms(order: Order, whose: Callable[[], dict[str, Any]]) -> Terms:
     server = order.server
     if server is None:
         return Terms(jkt=order.jkt)
     as_jwt = server.resource_token_format == "jwt"
-    value = _jwt(order, server, about()) if as_jwt else None
+    value = _jwt(order, server, whose()) if as_jwt else None
     return Terms(server.resource_uri, order.jkt, order.life, value)
 
 
-def _jwt(order: Order, server: RegisteredClient, about: dict[str, Any]) -> str:
+def _jwt(order: Order, server: RegisteredClient, whose: dict[str, Any]) -> str:
     """Signed as the resource server's ID tokens would be."""
     now = int(clock.now().timestamp())
     claims = {
@@ -88,15 +99,15 @@ def _jwt(order: Order, server: RegisteredClient, about: dict[str, Any]) -> str:
         "exp": now + int(order.life.total_seconds()),
         "jti": new_token(),
         "scope": order.scope,
-        **({"cnf": {"jkt": order.jkt}} if order.jkt else {}),
-        **about,
+        **binding(order.jkt),
+        **whose,
     }
     return jwts.sign(claims, server.id_token_signed_response_alg, "at+jwt")
 
 
 def _answer(order: Order, value: str) -> dict[str, Any]:
     return {
-        "token_type": "DPoP" if order.jkt else "Bearer",
+        "token_type": type_(order.jkt),
         "access_token": value,
         "expires_in": int(order.life.total_seconds()),
         "scope": order.scope,

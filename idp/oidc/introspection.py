@@ -17,7 +17,6 @@ from idp.grants.models import ClientToken, Token, TokenKind
 from idp.oidc import access_tokens
 from idp.oidc.endpoint import answered
 from idp.oidc.server import ProtocolClient, TokenRequest, server
-from idp.sessions import authentication
 
 blueprint = Blueprint("introspection", __name__)
 
@@ -64,22 +63,18 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "iat": int(token.issued_at.timestamp()),
             "exp": int(token.expires_at.timestamp()),
             **({"aud": token.resource} if token.resource else {}),
-            **({"cnf": {"jkt": token.jkt}} if token.jkt else {}),
+            **access_tokens.binding(token.jkt),
         }
 
 
 def _about(token: Token | ClientToken, client: RegisteredClient) -> dict[str, Any]:
-    """Whose it is, how they signed in (RFC 9470 6.2), and its type, which refresh tokens have not."""
-    kind = {"token_type": "DPoP" if token.jkt else "Bearer"}
+    """Whose it is, as the token itself would say, and its type, which refresh tokens have not."""
+    kind = {"token_type": access_tokens.type_(token.jkt)}
     if isinstance(token, ClientToken):
         return {**kind, "sub": client.client_id}
     audience = registry.resource_server(token.resource) if token.resource else None
-    return {
-        **(kind if token.kind is TokenKind.ACCESS else {}),
-        "sub": access_tokens.subject(token.account.sub, client, audience),
-        "auth_time": int(token.authentication.authenticated_at.timestamp()),
-        "acr": authentication.acr(token.authentication),
-    }
+    told = access_tokens.about(token, client, audience)
+    return {**kind, **told} if token.kind is TokenKind.ACCESS else told
 
 
 @blueprint.post("/introspect")
