@@ -135,8 +135,7 @@ def _named(query_client: Any, assertion: str, form: Mapping[str, str]) -> Protoc
 
 def _check_claims(claims: dict[str, Any], client: ProtocolClient) -> None:
     """For us only, short-lived, and never seen before (RFC 7523 3; OpenID Connect Core 9)."""
-    heard = claims.get("aud")
-    audience = heard if isinstance(heard, list) else [heard]
+    audience = client_jwt.audience(claims)
     ours = {
         settings.issuer,
         settings.issuer + url_for("token.token"),

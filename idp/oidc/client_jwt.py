@@ -71,6 +71,12 @@ def valid_now(claims: dict[str, Any]) -> dict[str, Any]:
     return claims
 
 
+def audience(claims: dict[str, Any]) -> list[Any]:
+    """Whom it is for, one or several (RFC 7519 4.1.3)."""
+    heard = claims.get("aud")
+    return heard if isinstance(heard, list) else [heard]
+
+
 def _kid(header: dict[str, Any]) -> str | None:
     kid = header.get("kid")
     return kid if isinstance(kid, str) else None

@@ -93,8 +93,7 @@ def _claims(text: str, client: RegisteredClient, alg: str) -> dict[str, Any]:
 
 def _check_parties(claims: dict[str, Any], client: RegisteredClient) -> None:
     """From this client, for us; and no client assertion that went astray (RFC 9101 10.8)."""
-    heard = claims.get("aud")
-    audience = heard if isinstance(heard, list) else [heard]
+    audience = client_jwt.audience(claims)
     if claims.get("iss") != client.client_id or settings.issuer not in audience:
         raise client_jwt.UnverifiedError(f"iss must be the client_id and aud {settings.issuer}.")
     if claims.get("sub") == client.client_id:
