@@ -5,10 +5,8 @@ from dataclasses import asdict
 import rich_click as click
 
 from idp.cli import clerk, client_checks, client_reach
-from idp.cli.common import database_only
+from idp.cli.common import database_only, registered
 from idp.cli.output import json_option, show_rows
-from idp.clients import manage
-from idp.clients.rules import InvalidRegistrationError
 
 
 @click.command("test")
@@ -21,10 +19,7 @@ def test(ctx: click.Context, client_id: str, *, as_json: bool) -> None:
     Its addresses are asked from here, and what was refused in its name is looked up. Nothing is changed.
     """
     with database_only():
-        client = manage.get(client_id)
-        if client is None:
-            message = "is not registered; see `idp clients list`"
-            raise InvalidRegistrationError("client_id", message)
+        client = registered(client_id)
         registration = client.registration
         findings = [*client_checks.of_registration(client), *client_checks.of_refusals(client_id)]
         clerk.looked_at("clients test", len(findings), {"client": client_id})

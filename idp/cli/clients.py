@@ -10,7 +10,7 @@ import rich_click as click
 from idp.audit import events
 from idp.cli import clerk, client_options, client_test, registration_tokens
 from idp.cli.asking import confirm, yes_option
-from idp.cli.common import database_only
+from idp.cli.common import database_only, registered
 from idp.cli.legacy_map import write_map
 from idp.cli.output import json_option, show_record, show_rows
 from idp.clients import manage, sectors
@@ -74,7 +74,7 @@ def list_clients(*, as_json: bool) -> None:
 def show(client_id: str, *, as_json: bool) -> None:
     """One registration, whole."""
     with database_only():
-        _show(_described(_registered(client_id)), as_json=as_json)
+        _show(_described(registered(client_id)), as_json=as_json)
 
 
 @clients.command()
@@ -88,7 +88,7 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
         given = client_options.given(file, options)
         if not given:
             raise click.UsageError("Name something to change.", click.get_current_context())
-        before = as_json(_registered(client_id).registration)
+        before = as_json(registered(client_id).registration)
         _check_sources(given)
         _check_levels(given)
         sectors.check(manage.changed_by(client_id, given))
@@ -119,7 +119,7 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
 def rotate_secret(client_id: str, overlap_hours: int) -> None:
     """Make a new secret, shown once, here."""
     with database_only(), transaction():
-        _registered(client_id)
+        registered(client_id)
         secret = manage.rotate_secret(client_id, timedelta(hours=overlap_hours))
         events.client_secret_rotated(
             client_id=client_id, overlap_hours=overlap_hours, actor=clerk.actor()
@@ -135,7 +135,7 @@ def rotate_secret(client_id: str, overlap_hours: int) -> None:
 def delete(client_id: str, *, yes: bool) -> None:
     """Forget an application."""
     with database_only():
-        gone = _registered(client_id).registration
+        gone = registered(client_id).registration
         left = [
             one.client_id
             for one in manage.listing()
@@ -145,17 +145,10 @@ def delete(client_id: str, *, yes: bool) -> None:
         click.echo(f"These have tokens for it, and must be updated: {', '.join(left)}.", err=True)
     confirm(f"Codes and tokens of {gone.client_name} die with it. Delete this client?", yes=yes)
     with database_only(), transaction():
-        _registered(client_id)
+        registered(client_id)
         manage.remove(client_id)
         events.client_deleted(client_id=client_id, actor=clerk.actor())
     click.echo(f"Client {client_id} is deleted.")
-
-
-def _registered(client_id: str) -> Client:
-    client = manage.get(client_id)
-    if client is None:
-        raise InvalidRegistrationError("client_id", "is not registered; see `idp clients list`")
-    return client
 
 
 def _show(record: dict[str, Any], *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What commands run in: the deployment's settings, and an application made of them."""
+"""What commands run in: the deployment's settings, an application made of them, and what they name in it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Settings
 from idp import logs, schema
 from idp.app import create_app
+from idp.clients import manage
+from idp.clients.client import Client
 from idp.errors import ConfigurationError
 from idp.extensions import db, init_database
 
@@ -106,6 +108,14 @@ def inside(app: Flask) -> Iterator[Flask]:
         finally:
             db.session.remove()
             db.engine.dispose()
+
+
+def registered(client_id: str) -> Client:
+    """The application of this name. Raises ConfigurationError when there is none."""
+    client = manage.get(client_id)
+    if client is None:
+        raise ConfigurationError(f"{client_id} is not registered; see `idp clients list`")
+    return client
 
 
 def database_name() -> str:

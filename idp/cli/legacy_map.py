@@ -12,8 +12,7 @@ import rich_click as click
 
 from idp.audit import cases as told
 from idp.cli import clerk, private_files
-from idp.cli.common import database_only
-from idp.clients import manage
+from idp.cli.common import database_only, registered
 from idp.errors import ConfigurationError
 from idp.extensions import transaction
 from idp.migration import campaign, legacy_map
@@ -31,10 +30,8 @@ def write_map(client_id: str, out: Path | None) -> None:
     """Old identifiers and the sub of who holds them, as CSV, for an application that has to find its people
     again. Of the old systems in its registration only (`--legacy-source`), until the day named there."""
     with database_only():
-        client = manage.get(client_id)
-        if client is None:
-            raise ConfigurationError(f"{client_id} is not registered; see `idp clients list`")
-        sources, until = client.registration.legacy_sources, client.registration.legacy_until
+        client = registered(client_id).registration
+        sources, until = client.legacy_sources, client.legacy_until
         if not campaign.lasts(until):
             raise ConfigurationError(
                 f"{client_id} may not know old identifiers"
@@ -47,7 +44,7 @@ def write_map(client_id: str, out: Path | None) -> None:
         with _opened(out) as file:
             writer = csv.writer(file)
             writer.writerow(Entry._fields)
-            writer.writerows(legacy_map.entries(client.registration))
+            writer.writerows(legacy_map.entries(client))
     click.echo(f"{number} old identifiers of {', '.join(sources)}.", err=True)
 
 
