@@ -10,16 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp.accounts.profile import Profile
 from idp.extensions import snapshot
-from idp.legacy import copies, rows
+from idp.legacy import copies
 from idp.legacy.copies import LegacyRow
+from idp.legacy.hashed import HashedSource
 from idp.legacy.rows import HashedOptions, Row
 from idp.legacy.source import (
-    Admit,
-    Answer,
     Person,
-    Unavailable,
-    Unknown,
-    Unsupported,
 )
 
 _log = structlog.get_logger("seuil.legacy")
@@ -35,23 +31,13 @@ class ImportedOptions(HashedOptions):
     at_once: int = Field(32, ge=1)
 
 
-class ImportedSource:
-    """Reads our own table. Holds no connection while a password is compared."""
+class ImportedSource(HashedSource):
+    """Reads our own table. Of a claimed row only key and identifier are left."""
+
+    options: ImportedOptions
 
     def __init__(self, options: ImportedOptions) -> None:
         self.options = options
-
-    def authenticate(self, identifier: str, password: str, admit: Admit) -> Answer:
-        """See `LegacySource.authenticate`."""
-        row = self._row(identifier)
-        if isinstance(row, Unavailable):
-            return row
-        return rows.authenticate(self.options, row, password, admit)
-
-    def find(self, identifier: str) -> Person | Unknown | Unsupported | Unavailable:
-        """See `LegacySource.find`. Of a claimed row only key and identifier are left."""
-        row = self._row(identifier)
-        return row.person if isinstance(row, Row) else row
 
     def problem(self) -> str | None:
         """See `LegacySource.problem`. No rows are none: whoever waits for a load must not keep others out."""
@@ -83,16 +69,9 @@ class ImportedSource:
     def close(self) -> None:
         """See `LegacySource.close`: the connections are not ours."""
 
-    def _row(self, identifier: str) -> Row | Unknown | Unsupported | Unavailable:
-        if not rows.can_be_asked(identifier):
-            return Unknown()
+    def _found(self, identifier: str) -> list[Row]:
         name, exactly = self.options.name, self.options.case_sensitive
-        try:
-            found = [_as_row(row) for row in copies.spelt(name, identifier, exactly=exactly)]
-        except SQLAlchemyError as error:
-            _log.warning("source_unavailable", source=name, error=type(error).__name__)
-            return Unavailable()
-        return rows.one_of(name, found)
+        return [_as_row(row) for row in copies.spelt(name, identifier, exactly=exactly)]
 
 
 def _as_row(stored: Any) -> Row:

@@ -13,10 +13,6 @@ from idp.accounts.profile import Profile
 from idp.legacy import hashes
 from idp.legacy.hashes.homemade import HomeMade
 from idp.legacy.source import (
-    Admit,
-    Answer,
-    Match,
-    Mismatch,
     Person,
     SourceOptions,
     Unknown,
@@ -114,15 +110,6 @@ def one_of(source: str, rows: list[Row]) -> Row | Unknown | Unsupported:
     return unsupported(source, key[:LONGEST_KEY], doubt) if doubt else _storable(rows[0])
 
 
-def authenticate(
-    options: HashedOptions, row: Row | Unknown | Unsupported, password: str, admit: Admit
-) -> Answer:
-    """Ask `admit`, then compare the password."""
-    if not isinstance(row, Row):
-        return row
-    return admit(row.person.key) or _compare(options, row, password)
-
-
 def can_be_asked(identifier: str) -> bool:
     """False for what no store can hold: NUL, lone surrogates, endless text."""
     try:
@@ -136,14 +123,6 @@ def unsupported(source: str, key: str, reason: str) -> Unsupported:
     """The operator learns why a password cannot be checked; the person does not."""
     _log.error("password_cannot_be_checked", source=source, key=key, reason=reason)
     return Unsupported(source, key, reason)
-
-
-def _compare(options: HashedOptions, row: Row, password: str) -> Answer:
-    try:
-        right = options.fits(row, password)
-    except hashes.UnsupportedHashError as error:
-        return unsupported(options.name, row.person.key, str(error))
-    return Match(options.name, row.person) if right else Mismatch()
 
 
 def _doubt(rows: list[Row], key: str) -> str | None:

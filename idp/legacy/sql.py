@@ -14,17 +14,12 @@ from sqlalchemy.types import NullType
 
 from idp.extensions import parse_url
 from idp.legacy import rows
+from idp.legacy.hashed import HashedSource
 from idp.legacy.rows import HashedOptions, Row
 from idp.legacy.source import (
-    Admit,
-    Answer,
     Migrated,
     NotTakenError,
-    Person,
     Secret,
-    Unavailable,
-    Unknown,
-    Unsupported,
 )
 
 _log = structlog.get_logger("seuil.legacy")
@@ -67,25 +62,15 @@ class SqlOptions(HashedOptions):
         return statement
 
 
-class SqlSource:
+class SqlSource(HashedSource):
     """Reads one row at a time, with bound parameters only. Writes nothing but what `on_migrated` says, over a
     connection of its own."""
+
+    options: SqlOptions
 
     def __init__(self, options: SqlOptions) -> None:
         self.options = options
         self._engine = _engine(options)
-
-    def authenticate(self, identifier: str, password: str, admit: Admit) -> Answer:
-        """See `LegacySource.authenticate`."""
-        row = self._row(identifier)
-        if isinstance(row, Unavailable):
-            return row
-        return rows.authenticate(self.options, row, password, admit)
-
-    def find(self, identifier: str) -> Person | Unknown | Unsupported | Unavailable:
-        """See `LegacySource.find`."""
-        row = self._row(identifier)
-        return row.person if isinstance(row, Row) else row
 
     def problem(self) -> str | None:
         """See `LegacySource.problem`: asks the configured query for nobody."""
@@ -151,18 +136,11 @@ class SqlSource:
         """See `LegacySource.close`."""
         self._engine.dispose()
 
-    def _row(self, identifier: str) -> Row | Unknown | Unsupported | Unavailable:
-        if not rows.can_be_asked(identifier):
-            return Unknown()
-        try:
-            with self._engine.connect() as connection:
-                result = connection.execute(text(self.options.query), {"identifier": identifier})
-                found = [dict(row) for row in result.mappings().fetchmany(2)]
-        except SQLAlchemyError as error:
-            _log.warning("source_unavailable", source=self.options.name, error=type(error).__name__)
-            return Unavailable()
-        columns = self.options.columns
-        return rows.one_of(self.options.name, [rows.read(record, columns) for record in found])
+    def _found(self, identifier: str) -> list[Row]:
+        with self._engine.connect() as connection:
+            result = connection.execute(text(self.options.query), {"identifier": identifier})
+            found = result.mappings().fetchmany(2)
+        return [rows.read(dict(record), self.options.columns) for record in found]
 
 
 def _engine(options: SqlOptions, *, writing: bool = False) -> Engine:
