@@ -57,24 +57,20 @@ def userinfo() -> Response:
         step_up.check(token, client)
         told = _claims(token, client)
         presented.use()
+        return _answer(told, client)
     except OAuth2Error as error:
         return _refused(error)
-    return _answer(told, client)
 
 
 def _answer(told: dict[str, Any], client: RegisteredClient) -> Response:
-    """As JSON, or as a JWT where the client is registered so (OIDC Core 5.3.2)."""
+    """As JSON, or as a JWT where the client is registered so (OIDC Core 5.3.2). Raises as `jwts.encrypt`."""
     content: str | dict[str, Any] = told
     if alg := client.userinfo_signed_response_alg:
         told = {**told, "iss": settings.issuer, "aud": client.client_id}
         content = jwts.sign(told, alg)
     if alg := client.userinfo_encrypted_response_alg:
         keys.load(client, None)
-        try:
-            enc = client.userinfo_encrypted_response_enc
-            content = jwts.encrypt(content, client, alg, enc)
-        except OAuth2Error as error:
-            return _refused(error)
+        content = jwts.encrypt(content, client, alg, client.userinfo_encrypted_response_enc)
     if isinstance(content, dict):
         return jsonify(content)
     return Response(content, mimetype="application/jwt")
