@@ -1,12 +1,12 @@
 """An HTTP gateway that answers what it is told to, and keeps what it is asked."""
 
 import contextlib
-import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+
+from tests.support.threads import Listener
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,6 @@ def answering(certificate: Path | None = None) -> Iterator[Gateway]:
 
         do_POST = do_GET = do_PUT = _answer  # noqa: N815 - names of http.server
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        # The hand-shake waits for the handler's own thread: a client that gives up must not stop the others.
-        server.socket = context.wrap_socket(
-            server.socket, server_side=True, do_handshake_on_connect=False
-        )
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    gateway.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
-    try:
+    with Listener(Handler, certificate) as here:
+        gateway.url = here.url
         yield gateway
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -3,17 +3,17 @@
 import json
 import logging
 import re
-import threading
 import time
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.support.ports import free_port
+from tests.support.threads import Listener
 
 # The servers of these tests are hung up on and lied to on purpose; theirs are not the logs to read.
 logging.getLogger("mail.log").disabled = True
@@ -56,13 +56,8 @@ class Inbox:
                 self.send_response(inbox.sms_status)
                 self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-        self.sms_url = f"http://127.0.0.1:{self._http.server_address[1]}/sms"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._http = Listener(Gateway)
+        self.sms_url = f"{self._http.url}/sms"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if not self.smtp_answer.startswith("250"):
@@ -88,5 +83,4 @@ class Inbox:
     def stop(self) -> None:
         """Stop both servers."""
         self._smtp.stop()
-        self._http.shutdown()
-        self._http.server_close()
+        self._http.stop()

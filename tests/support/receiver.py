@@ -32,8 +32,5 @@ class Receiver(Listener):
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """A receiver for a while."""
-    receiver = Receiver()
-    try:
+    with Receiver() as receiver:
         yield receiver
-    finally:
-        receiver.stop()

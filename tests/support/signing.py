@@ -88,9 +88,6 @@ class Publisher(Listener):
 @contextmanager
 def publishing(*keys: Key) -> Iterator[Publisher]:
     """An address with these keys."""
-    server = Publisher()
-    server.content = public_set(*keys)
-    try:
+    with Publisher() as server:
+        server.content = public_set(*keys)
         yield server
-    finally:
-        server.stop()

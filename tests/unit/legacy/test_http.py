@@ -3,11 +3,10 @@
 import hashlib
 import hmac
 import json
-import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,7 @@ from idp.legacy.source import (
 )
 from tests.support.faults import dribbles, faulty, silent
 from tests.support.ports import free_port
+from tests.support.threads import Listener
 
 SECRET, PASSWORD = "the secret of both", "Edelweiss-1291"
 CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "docs" / "legacy-http.yaml").read_text())
@@ -89,18 +89,8 @@ def serving(portal):
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/seuil"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with Listener(Handler) as here:
+        yield f"{here.url}/seuil"
 
 
 @pytest.fixture
