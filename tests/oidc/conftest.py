@@ -1,4 +1,4 @@
-"""A person with an account, one who has signed in, and authorization requests of any kind."""
+"""A person with an account, one who has signed in, and authorization requests of any kind; a developer."""
 
 from ipaddress import ip_network
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +11,7 @@ from idp.oidc import backchannel
 from tests.support.accounts import make_account
 from tests.support.journey import ISSUER, Person
 from tests.support.proofs import begin_session
+from tests.support.registering import Developer
 from tests.support.settings import override
 
 
@@ -48,6 +49,20 @@ def near(app):
         yield
     keys._fetched.clear()
     backchannel._silent.clear()
+
+
+@pytest.fixture
+def mode(app, request):
+    """Applications register themselves, whoever they are."""
+    with override(app, registration=getattr(request, "param", "open")):
+        yield
+
+
+@pytest.fixture
+def developer(app, mode):
+    """Registers an application."""
+    del mode
+    return Developer(app)
 
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

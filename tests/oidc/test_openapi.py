@@ -12,10 +12,9 @@ from schemathesis import GenerationMode
 from idp.clients import manage, strangers
 from idp.clients.registration import Registration
 from idp.extensions import transaction
-from tests.oidc.test_registration import EVERYTHING
 from tests.support import openapi
 from tests.support.journey import ISSUER
-from tests.support.registering import Developer
+from tests.support.registering import EVERYTHING, Developer
 from tests.support.settings import override
 from tests.support.tokens import ask_token, redeem, refresh, userinfo
 

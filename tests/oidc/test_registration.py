@@ -6,83 +6,23 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
 
-from idp import clock, housekeeping
-from idp.audit.models import AuditEvent
-from idp.clients import manage, registration_tokens, registry, strangers
+from idp import clock
+from idp.clients import manage, registry, strangers
 from idp.clients.registration import Registration
-from idp.extensions import db, transaction
-from tests.support import portal
 from tests.support.accounts import ADDRESS
 from tests.support.agreeing import YES
-from tests.support.journey import ISSUER, NEW_PASSWORD, Person
+from tests.support.journey import ISSUER, Person
 from tests.support.portal import TestClientApp
-from tests.support.registering import URI, Developer
+from tests.support.registering import EVERYTHING, KEYS, URI, events, refused, token
 from tests.support.settings import override
-from tests.support.signing import make_key, public_set, publishing
-from tests.support.tokens import ask_token, redeem, userinfo
-
-KEYS = public_set(make_key())
-EVERYTHING = {
-    "client_name": "Archives",
-    "redirect_uris": [URI, "https://app.example/other"],
-    "response_types": ["code"],
-    "post_logout_redirect_uris": ["https://app.example/bye"],
-    "application_type": "native",
-    "client_name#de": "Archiv",
-    "client_uri": "https://app.example/",
-    "logo_uri": "https://app.example/logo.png",
-    "policy_uri": "https://app.example/privacy",
-    "policy_uri#de-CH": "https://app.example/datenschutz",
-    "tos_uri": "https://app.example/terms",
-    "initiate_login_uri": "https://app.example/login",
-    "backchannel_logout_uri": "https://app.example/logout",
-    "backchannel_logout_session_required": False,
-    "grant_types": ["authorization_code", "refresh_token"],
-    "subject_type": "pairwise",
-    "scope": "openid email offline_access",
-    "token_endpoint_auth_method": "private_key_jwt",
-    "token_endpoint_auth_signing_alg": "ES256",
-    "id_token_signed_response_alg": "ES256",
-    "id_token_encrypted_response_alg": "ECDH-ES",
-    "id_token_encrypted_response_enc": "A256GCM",
-    "userinfo_signed_response_alg": "RS256",
-    "userinfo_encrypted_response_alg": "ECDH-ES",
-    "userinfo_encrypted_response_enc": "A128GCM",
-    "jwks": KEYS,
-    "request_object_signing_alg": "ES256",
-    "require_signed_request_object": True,
-    "require_pushed_authorization_requests": True,
-    "dpop_bound_access_tokens": True,
-    "id_token_scope_claims": True,
-    "default_max_age": 3600,
-}
-
-
-@pytest.fixture(autouse=True)
-def mode(app, request):
-    with override(app, registration=getattr(request, "param", "open")):
-        yield
-
-
-@pytest.fixture
-def developer(app):
-    return Developer(app)
-
-
-def token(uses=1, lives=timedelta(hours=1)):
-    with transaction():
-        return registration_tokens.issue("tests", uses=uses, lives=lives, actor="os:tests")[1]
+from tests.support.signing import publishing
+from tests.support.tokens import redeem
 
 
 def test_what_did_without_pkce_keeps_to_it_and_cannot_ask_for_it(app, developer):
     with override(app, weaker_clients=("no-pkce",)):
-        with transaction():
-            _row, lax = registration_tokens.issue(
-                "tests", uses=1, lives=timedelta(hours=1), actor="os:tests", require_pkce=False
-            )
-        developer.register(lax)
+        developer.register(token(require_pkce=False))
         developer.manage("PUT", {**developer.repeatable, "client_name": "Archives"})
         client = registry.find(developer.known["client_id"])
         assert (client.client_name, client.require_pkce) == ("Archives", False)
@@ -98,19 +38,6 @@ def test_a_sign_in_is_begun_over_https_only(developer):
         answer = developer.register(initiate_login_uri=start)
         assert refused(answer, "invalid_client_metadata") == "initiate_login_uri must be https"
     assert developer.register(initiate_login_uri="https://app.example/login").status_code == 201
-
-
-def events():
-    return [(one.event, one.actor) for one in db.session.scalars(select(AuditEvent))]
-
-
-def refused(answer, error, status=400):
-    """Told so in constant words, and in a form that says what it is."""
-    body = answer.get_json()
-    assert (answer.status_code, body["error"]) == (status, error)
-    assert body["error_description"].isascii()
-    assert answer.headers["Cache-Control"] == "no-store"
-    return body["error_description"]
 
 
 def test_whoever_registers_can_sign_people_in_at_once(developer, app, inbox, account):
@@ -155,6 +82,7 @@ def test_it_is_off_unless_a_deployment_wants_it(developer, client):
     assert "registration_endpoint" not in metadata
 
 
+@pytest.mark.usefixtures("mode")
 def test_discovery_names_it(client):
     metadata = client.get("/.well-known/openid-configuration", base_url=ISSUER).get_json()
     assert metadata["registration_endpoint"] == f"{ISSUER}/register"
@@ -269,240 +197,10 @@ def test_no_form_of_another_site_registers_anything(developer):
         refused(sent, "invalid_client_metadata")
 
 
-def test_the_name_of_an_application_that_people_know_is_taken(developer):
-    portal.register()
-    refused(developer.register(client_name="E-Services "), "invalid_client_metadata")
-    german = {"client_name": "X", "client_name#de": "e-services"}
-    refused(developer.register(**german), "invalid_client_metadata")
-    assert developer.register(client_name="Archives").status_code == 201
-    assert (
-        Developer(developer.browser.application).register(client_name="Archives").status_code == 201
-    )
-
-
-def test_a_client_reads_and_changes_what_it_registered(developer):
-    developer.register(client_name="Archives", default_max_age=60)
-    told = developer.manage("GET").get_json()
-    assert told["registration_access_token"] == developer.known["registration_access_token"]
-    assert "client_secret" not in told
-    developer.manage("PUT", {**developer.repeatable, "client_name#de": "Archiv"})
-    changed = {**developer.repeatable, "client_name": "Autre"}
-    del changed["default_max_age"]
-    answer = developer.manage("PUT", changed)
-    assert answer.status_code == 200
-    assert answer.get_json()["client_name"] == "Autre"
-    assert "default_max_age" not in answer.get_json(), "what is not sent is as it is by default"
-    assert "client_name#de" not in answer.get_json()
-    assert developer.manage("GET").get_json() == answer.get_json()
-    assert ("client_updated", "stranger") in events()
-
-
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"client_id": None}, "invalid_client_metadata"),
-        ({"client_id": "another"}, "invalid_client_metadata"),
-        ({"client_secret": "chosen by the client"}, "invalid_client_metadata"),
-        ({"client_secret": 7}, "invalid_client_metadata"),
-        ({"client_id_issued_at": 1}, "invalid_client_metadata"),
-        ({"registration_access_token": "x"}, "invalid_client_metadata"),
-        ({"redirect_uris": None}, "invalid_redirect_uri"),
-        ({"token_endpoint_auth_method": "none"}, "invalid_client_metadata"),
-        ({"require_pkce": False}, "invalid_client_metadata"),
-        ({"scope": "openid legacy"}, "invalid_client_metadata"),
-    ],
-)
-def test_a_change_is_looked_at_like_a_registration(developer, changes, error):
-    developer.register()
-    before = developer.manage("GET").get_json()
-    refused(developer.manage("PUT", {**developer.repeatable, **changes}), error)
-    assert developer.manage("GET").get_json() == before
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"redirect_uris": ["https://elsewhere.example/cb"]},
-        {"client_name": "Loterie"},
-        {"client_name#fr": "Loterie"},
-        {"logo_uri": "https://app.example/other.png"},
-    ],
-    ids=str,
-)
-def test_what_becomes_another_application_has_nothing_of_its_people(
-    developer, app, inbox, account, changes
-):
-    """Nobody agreed to give that one anything."""
-    developer.register(client_name="Archives")
-    known = developer.known
-    person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
-    person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
-    held = redeem(person)["access_token"]
-    same = {**developer.repeatable, "scope": "openid email"}
-    assert developer.manage("PUT", same).status_code == 200
-    assert userinfo(person, held).status_code == 200, "it is still the same application"
-    assert developer.manage("PUT", {**same, **changes}).status_code == 200
-    assert userinfo(person, held).status_code == 401
-    if "redirect_uris" not in changes:
-        assert person.authorize(scope="openid").step == "consent"
-
-
-def test_nobody_moves_to_the_sector_of_another(developer):
-    """It would learn, at userinfo or when a session ends, what that one calls people."""
-    developer.register(subject_type="pairwise")
-    same = developer.repeatable
-    for changes in ({"subject_type": "public"}, {"redirect_uris": ["https://victim.example/x"]}):
-        refused(
-            developer.manage("PUT", {**same, **changes}),
-            "invalid_redirect_uri" if "redirect_uris" in changes else "invalid_client_metadata",
-        )
-    other = {**same, "redirect_uris": ["https://app.example/another"]}
-    assert developer.manage("PUT", other).status_code == 200
-    developer.register()
-    same = {**developer.repeatable, "subject_type": "pairwise"}
-    refused(developer.manage("PUT", same), "invalid_client_metadata")
-
-
-def test_what_the_operator_changed_stays(developer):
-    developer.register()
-    with transaction():
-        manage.update_client(developer.known["client_id"], {"userinfo_max_age": 60})
-    assert developer.manage("PUT", developer.repeatable).status_code == 200
-    assert registry.find(developer.known["client_id"]).userinfo_max_age == 60
-
-
 def test_no_more_addresses_than_an_application_needs(developer):
     many = [f"https://app.example/{number}" for number in range(21)]
     refused(developer.register(redirect_uris=many), "invalid_redirect_uri")
     assert developer.register(redirect_uris=many[1:]).status_code == 201
-
-
-def test_what_others_call_themselves_is_in_no_mail_of_ours(developer, app, inbox, account):
-    developer.register(client_name="BLOQUE allez sur evil example")
-    known = developer.known
-    person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
-    person.authorize(scope="openid").sign_in(ADDRESS, NEW_PASSWORD)
-    assert person.code(ADDRESS)
-    (mail,) = inbox.messages
-    assert "evil" not in f"{mail.subject} {mail.text}"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("e-services\u034f", "e\u2010services", "е-services", "e-ser\u200bvices", "\u3164"),
-        *(
-            "\u2800",
-            " ",
-            "e-servıces",
-            "e-ſervices",
-            "ｅ-services",
-            "ɑ",
-            "état de services",
-            "E SERVICES",
-            "www.x.example",
-            "Votre compte",
-            "e-serv1ces",
-            "e-ꜱervices",
-            "a\nb",
-        ),
-    ],
-    ids=ascii,
-)
-def test_no_name_looks_like_that_of_an_application_that_people_know(developer, name):
-    client = portal.register()
-    with transaction():
-        localized = {"client_name#fr": "État de Services"}
-        manage.update_client(client.client_id, {"localized": localized})
-    refused(developer.register(client_name=name), "invalid_client_metadata")
-
-
-def test_a_client_goes_with_all_that_it_holds(developer):
-    developer.register()
-    assert developer.manage("DELETE").status_code == 204
-    assert registry.find(developer.known["client_id"]) is None
-    refused(developer.manage("GET"), "invalid_token", 401)
-    assert ("client_deleted", "stranger") in events()
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_token_is_for_its_own_client_only(developer, app, method):
-    """Nor does one open a client of the administrators, or one that is not there."""
-    developer.register()
-    other = Developer(app)
-    other.register()
-    theirs = other.known["registration_access_token"]
-    ours = portal.register().client_id
-    for value in (theirs, "", "x", token()):
-        refused(developer.manage(method, {}, token=value), "invalid_token", 401)
-    for name in (ours, "nobody", "%00", "é", "x" * 3000):
-        refused(developer.send(method, f"/register/{name}", {}, theirs), "invalid_token", 401)
-
-
-def test_no_token_is_kept_as_it_is(developer):
-    value = token()
-    developer.register(value)
-    names = ("client", "registration_token", "client_secret", "audit_event")
-    with db.engine.connect() as connection:
-        stored = str([connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names])
-    for secret in (value, developer.known["registration_access_token"]):
-        assert secret not in stored
-    assert developer.known["client_secret"] not in stored
-
-
-def test_strangers_register_no_more_than_their_network_and_all_together_may(developer, app):
-    with override(app, registrations_per_network=2):
-        assert [developer.register().status_code for _ in range(3)] == [201, 201, 429]
-        assert int(developer.register().headers["Retry-After"]) <= 3601
-        assert developer.register(token()).status_code == 201, "whoever has a token is not counted"
-        elsewhere = Developer(app)
-        elsewhere.browser.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-        assert elsewhere.register().status_code == 201
-        with override(app, registrations_per_day=3):
-            assert elsewhere.register().status_code == 429
-        changes = [developer.manage("PUT", developer.repeatable).status_code for _ in range(3)]
-        assert changes == [200, 200, 429]
-
-
-def test_one_line_leaves_others_room_to_register(developer, app):
-    def from_(address):
-        developer.browser.environ_base["REMOTE_ADDR"] = address
-        return developer.register().status_code
-
-    with override(app, registrations_per_day=8):
-        told = [from_(f"2001:db8:0:{number}::1") for number in range(3)]
-        assert (told, from_("2001:db8:1::1")) == ([201, 201, 429], 201)
-
-
-def test_no_token_makes_us_ask_for_ever(developer, app):
-    value = token()
-    asked = {"subject_type": "pairwise", "sector_identifier_uri": "https://[::1]:1/sector"}
-    with override(app, registrations_per_network=2):
-        answers = [developer.register(value, **asked).status_code for _ in range(3)]
-        assert answers == [400, 400, 429]
-        assert developer.register(value).status_code == 201
-
-
-def test_what_nobody_uses_goes_and_what_somebody_vouched_for_stays(developer, app, inbox, account):
-    developer.register()
-    vouched, used = Developer(app), Developer(app)
-    vouched.register(token())
-    used.register()
-    begin = clock.now()
-    with time_machine.travel(begin, tick=False) as now:
-        now.shift(timedelta(days=20))
-        client = TestClientApp(used.known["client_id"], used.known["client_secret"], URI)
-        person = Person(app, inbox, client)
-        person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
-        redeem(person)
-        now.shift(timedelta(days=11))
-        housekeeping.purge()
-        assert registry.find(developer.known["client_id"]) is None
-        assert registry.find(used.known["client_id"])
-        now.shift(timedelta(days=20))
-        housekeeping.purge()
-        assert registry.find(used.known["client_id"]) is None
-        assert registry.find(vouched.known["client_id"])
 
 
 def test_another_node_knows_a_client_at_once(developer):
@@ -512,30 +210,6 @@ def test_another_node_knows_a_client_at_once(developer):
     developer.register()
     registry._cache._kept.update(of_the_other)
     assert registry.find(developer.known["client_id"])
-
-
-@pytest.fixture
-def gone(developer, app, inbox, account):
-    """A person signed in at an application that has deleted itself, of which this node does not know yet."""
-    developer.register()
-    client = TestClientApp(developer.known["client_id"], developer.known["client_secret"], URI)
-    person = Person(app, inbox, client)
-    person.authorize(scope="openid").two_factors(ADDRESS).press(YES)
-    known = dict(registry._cache._kept)
-    assert developer.manage("DELETE").status_code == 204
-    registry._cache._kept.update(known)
-    return person
-
-
-def test_a_node_that_does_not_know_of_a_deletion_fails_in_order(gone):
-    assert ask_token(gone).get_json()["error"] == "invalid_grant"
-    assert gone.authorize(scope="openid").page.status == 400
-    assert gone.authorize(scope="openid", prompt="login").page.status == 400
-    form = {"client_id": gone.client.client_id, "redirect_uri": URI, "response_type": "code"}
-    form |= {"scope": "openid", "code_challenge": gone.challenge, "code_challenge_method": "S256"}
-    auth = (gone.client.client_id, gone.client.secret)
-    pushed = gone.app.test_client().post("/par", data=form, auth=auth, base_url=ISSUER)
-    assert (pushed.status_code, pushed.get_json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.usefixtures("near")
