@@ -13,7 +13,8 @@ from idp import housekeeping
 from idp.audit import seals
 from idp.challenges import sms
 from idp.cli.common import bare_app, database_name, demand_database, inside, whole_app
-from idp.clients import manage
+from idp.clients import manage, rules
+from idp.clients.rules import InvalidRegistrationError
 from idp.delivery import upkeep
 from idp.errors import ConfigurationError
 from idp.extensions import db
@@ -116,9 +117,15 @@ def _signing_keys(_settings: Settings) -> Iterator[Finding]:
 
 
 def _clients(_settings: Settings) -> Iterator[Finding]:
-    count = len(manage.listing())
-    if count:
-        yield Finding("ok", "clients", f"{count} registered")
+    known = manage.listing()
+    for client in known:
+        try:
+            rules.check(client.registration)
+        except InvalidRegistrationError as error:
+            message = f"{client.client_id}: {error}: it does not work as registered"
+            yield Finding("error", "clients", message)
+    if known:
+        yield Finding("ok", "clients", f"{len(known)} registered")
     else:
         yield Finding("warning", "clients", "none is registered: see `idp clients create`")
 

@@ -28,6 +28,9 @@ _ADVICE = {
     "code_reused": "it redeems codes twice: is the callback reloaded, or a request repeated?",
     "refresh_token_reused": "each refresh token works once: keep the new one, refresh one at a time",
     "invalid_grant": "a code works once, for a minute, with the same redirect_uri and verifier",
+    "invalid_scope": "it may ask for the scopes of its registration, and those of the API in `resource`",
+    "invalid_target": "in `resource` it may name the APIs of its registration, letter by letter",
+    "unauthorized_client": "it uses a grant type that it was not registered for",
     "invalid_client": "it must authenticate as registered, with the secret or key that is registered",
 }
 """What to do, by what was said, by the error, or by the event."""

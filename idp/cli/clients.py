@@ -13,7 +13,7 @@ from idp.cli.asking import confirm, yes_option
 from idp.cli.common import database_only, registered
 from idp.cli.legacy_map import write_map
 from idp.cli.output import json_option, show_record, show_rows
-from idp.clients import manage, sectors
+from idp.clients import manage, sectors, strangers
 from idp.clients.client import Client
 from idp.clients.registration import Registration, as_json
 from idp.clients.rules import InvalidRegistrationError
@@ -88,7 +88,8 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
         given = client_options.given(file, options)
         if not given:
             raise click.UsageError("Name something to change.", click.get_current_context())
-        before = as_json(registered(client_id).registration)
+        client = registered(client_id)
+        before, by_itself = as_json(client.registration), client.management_digest is not None
         _check_sources(given)
         _check_levels(given)
         sectors.check(manage.changed_by(client_id, given))
@@ -105,6 +106,10 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
         click.echo(f"- {name}: {_shown(old)}\n+ {name}: {_shown(new)}")
     done = "would be" if dry_run else "is"
     click.echo(f"Client {client_id} {done} {'updated' if changed else 'as it was'}.")
+    theirs = [name for name in changed if name.partition("#")[0] not in strangers.FIXED]
+    if by_itself and theirs:
+        said = ", ".join(theirs)
+        click.echo(f"It registered itself, and can change this back: {said}.", err=True)
 
 
 @clients.command("rotate-secret")

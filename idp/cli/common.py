@@ -53,7 +53,8 @@ def sudo_user() -> str:
 def _option_line(error: Mapping[str, Any]) -> str:
     name = "_".join(str(part) for part in error["loc"][:1]).upper()
     why = _HINTS.get(error["type"], error["msg"].removeprefix("Value error, "))
-    return f"IDP_{name.removeprefix('IDP_')}: {why}"
+    # What is wrong with several together names them itself.
+    return f"IDP_{name.removeprefix('IDP_')}: {why}" if name else why
 
 
 def whole_app(settings: Settings) -> Flask:

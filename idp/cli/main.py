@@ -19,6 +19,7 @@ from idp.cli.sms import sms
 from idp.cli.users import users
 
 click.rich_click.TEXT_MARKUP = "rich"
+click.rich_click.OPTIONS_TABLE_COLUMN_TYPES = ["required", "opt_all_metavar", "help"]
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})

@@ -79,6 +79,8 @@ def _cell(value: object) -> Text:
     """Text as it is: neither rich's markup nor a terminal's control characters act."""
     if isinstance(value, datetime):
         return Text(value.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z"))
+    if isinstance(value, dict):
+        value = json.dumps(value)
     parts = value if isinstance(value, list | tuple) else ["" if value is None else value]
     return Text("\n".join(printable(str(part)) for part in parts))
 

@@ -122,7 +122,9 @@ class SmtpSender:
             with HardenedConnection(self._mail, self._server) as connection:
                 connection.host.noop()
         except (smtplib.SMTPException, OSError) as error:
-            return f"{self._server.host}:{self._server.port} takes no mail: {error}"
+            plain = isinstance(error, smtplib.SMTPNotSupportedError)
+            hint = " (see IDP_SMTP_SECURITY)" if plain else ""
+            return f"{self._server.host}:{self._server.port} takes no mail: {error}{hint}"
         return None
 
     def abort(self) -> None:

@@ -100,7 +100,27 @@ def test_a_dead_mail_server_is_an_error(ready: Shell) -> None:
 
 def test_a_mail_server_without_tls_is_an_error_where_tls_is_asked_for(ready: Shell) -> None:
     ready.set("IDP_SMTP_SECURITY", "starttls")
-    assert "STARTTLS" in only(findings(ready, code=1), "smtp")[1]
+    message = only(findings(ready, code=1), "smtp")[1]
+    assert "STARTTLS" in message
+    assert "IDP_SMTP_SECURITY" in message
+
+
+def test_options_that_do_not_go_together_are_named_once(ready: Shell) -> None:
+    ready.set("IDP_TERMS_VERSION", "2026-01")
+    assert ready.refused("clients", "list").startswith("Error: IDP_TERMS_VERSION ")
+
+
+def test_a_client_of_an_api_that_is_gone_is_an_error(ready: Shell) -> None:
+    home = ("--redirect-uri", "https://portal.example/")
+    api = ("--resource-uri", "https://api.example/", "--resource-scope", "read")
+    ready.ok("clients", "create", "--id", "api", "--name", "API", *home, *api)
+    its = ("--resource", "https://api.example/", "--scope", "openid read")
+    ready.ok("clients", "create", "--id", "reader", "--name", "Reader", *home, *its)
+    ready.ok("clients", "delete", "api", "--yes")
+    gone, count = findings(ready, code=1)["clients"]
+    assert gone[0] == "error"
+    assert gone[1].startswith("reader: resources has no such resource server")
+    assert count == ("ok", "1 registered")
 
 
 def test_mail_in_clear_over_a_network_is_an_error(ready: Shell) -> None:

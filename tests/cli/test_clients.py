@@ -90,6 +90,12 @@ def test_a_file_says_what_options_say_and_options_win(ready: Shell) -> None:
     assert created["client_id"] == "portal"
     assert created["client_name"] == "Autre"
     assert created["jwks"] == public_set(key)
+    (line,) = [
+        one
+        for one in ready.ok("clients", "show", created["client_id"]).splitlines()
+        if "jwks " in one
+    ]
+    assert json.loads(line.removeprefix("jwks")) == created["jwks"]
     assert created["client_secret"] is None
     assert (created["default_max_age"], created["legacy_until"]) == (60, "2027-03-31")
 

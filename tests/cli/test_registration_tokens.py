@@ -73,3 +73,15 @@ def test_a_token_lives_a_day_unless_said_otherwise(ready: Shell) -> None:
         assert row.expires_at - row.created_at == pytest.approx(
             timedelta(days=1), abs=timedelta(seconds=5)
         )
+
+
+def test_an_operator_is_told_what_an_application_can_change_back(ready: Shell) -> None:
+    ready.set("IDP_REGISTRATION", "token")
+    with application() as app:
+        developer = Developer(app)
+        developer.register(ready.run(*ISSUE).stdout.strip())
+        client_id = developer.known["client_id"]
+    update = ("clients", "update", client_id)
+    assert "can change this back: dpop_bound_access_tokens.\n" in (
+        ready.run(*update, "--require-dpop", "--userinfo-max-age", "600").stderr
+    )

@@ -197,6 +197,17 @@ def test_a_busy_port_is_one_line(ready: Shell) -> None:
     assert "cannot listen on 127.0.0.1" in ready.refused("run", "--port", busy)
 
 
+def test_help_names_every_option_whole_on_a_narrow_terminal(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ("create", "update"):
+        said = shell.ok("clients", command, "--help")
+        assert "--userinfo-encrypted-response-alg" in said
+        assert "…" not in said
+    assert "--require-dpop/--no-require-dpop" in said
+
+
 def test_help_needs_no_settings(shell: Shell) -> None:
     shell.set("IDP_ISSUER", "x")
     said = shell.ok("--help")
