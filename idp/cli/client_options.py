@@ -33,6 +33,7 @@ _SHORT = {
     "legacy_sources": "legacy-source",
     "localized": "in-language",
     "resources": "resource",
+    "resource_scope_words": "scope-words",
     "userinfo_acr_values": "userinfo-acr",
     "dpop_bound_access_tokens": "require-dpop",
 }
@@ -78,6 +79,8 @@ HELP = {
     "resources": "Address of a resource server that it may use; repeatable.",
     "resource_uri": "It is a resource server itself, at this address.",
     "resource_scope": "Scopes of its own, space-separated.",
+    "resource_scope_words": "What one of them allows, as people read it: read=lire vos factures; "
+    "read#en=… in another language; repeatable.",
     "resource_token_format": f"Tokens for it: {' or '.join(TOKEN_FORMATS)}.",
     "resource_token_lifetime": "Seconds that tokens for it live; -1: as all others.",
     "legacy_sources": "Old system whose identifiers it learns with the scope legacy; repeatable.",
@@ -121,6 +124,8 @@ def given(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
         typed["legacy_until"] = typed["legacy_until"].date()
     if "localized" in typed:
         typed["localized"] = dict(_in_language(one) for one in typed["localized"])
+    if words := typed.get("resource_scope_words"):
+        typed["resource_scope_words"] = dict(_of_scope(one) for one in words if one)
     if "jwks" in typed:
         typed["jwks"] = _read(typed["jwks"])
     without = {name: _without_blanks(value) for name, value in typed.items()}
@@ -170,9 +175,19 @@ def _typed(name: str, value: Any) -> Any:
 def _in_language(text: str) -> tuple[str, str]:
     name, equals, said = text.partition("=")
     if not equals or "#" not in name:
-        message = f"{flag('localized')} is written like client_name#de=Archiv."
-        raise click.UsageError(message, click.get_current_context())
+        raise _written_like("localized", "client_name#de=Archiv")
     return name, said
+
+
+def _of_scope(text: str) -> tuple[str, str]:
+    scope, equals, said = text.partition("=")
+    if not equals:
+        raise _written_like("resource_scope_words", '"read=lire vos factures"')
+    return scope, said
+
+
+def _written_like(name: str, example: str) -> click.UsageError:
+    return click.UsageError(f"{flag(name)} is written like {example}.", click.get_current_context())
 
 
 def _read(file: Path) -> Any:

@@ -70,6 +70,8 @@ class Registration:
     # A resource server itself: its address, scopes of its own, and how tokens for it are made (RFC 9068).
     resource_uri: str = ""
     resource_scope: str = ""
+    # What each of them allows, in the words of people: `read`, or `read#en` in one language.
+    resource_scope_words: dict[str, str] = field(default_factory=dict)
     resource_token_format: str = "jwt"
     resource_token_lifetime: int | None = None
     # Old systems whose identifiers it may learn (scope `legacy`), to this day.
@@ -89,6 +91,14 @@ class Registration:
             if tag.partition("-")[0].lower() == locale:
                 said.setdefault(shown, self.localized[name])
         return replace(self, **said) if said else self
+
+    def words_of(self, scope: str, locale: str) -> str | None:
+        """What a scope of its own allows, for people who read this language; None where that is not said."""
+        for name in sorted(self.resource_scope_words, key=len):
+            said, _, tag = name.rpartition("#")
+            if said == scope and tag.partition("-")[0].lower() == locale:
+                return self.resource_scope_words[name]
+        return self.resource_scope_words.get(scope)
 
     @property
     def hosts(self) -> set[str]:

@@ -219,8 +219,19 @@ def _check_resource_server(new: Registration) -> None:
         raise InvalidRegistrationError(
             "resource_scope", f"is longer than {_LONGEST_SCOPE} characters"
         )
+    _check_scope_words(new.resource_scope_words, scopes)
     if life is not None and not 30 <= life <= _LONGEST_LIFE:
         raise InvalidRegistrationError("resource_token_lifetime", "must be 30 seconds to 12 hours")
+
+
+def _check_scope_words(words: dict[str, str], scopes: list[str]) -> None:
+    """`read` or `read#en` to text, for scopes that there are; a `#` may be in a scope's name too."""
+    for name, text in words.items():
+        scope, hash_, tag = name.rpartition("#")
+        if name not in scopes and not (hash_ and scope in scopes and _LANGUAGE.fullmatch(tag)):
+            message = "is for its own scopes: read=… or, in a language, read#en=…"
+            raise InvalidRegistrationError("resource_scope_words", message, name)
+        _check_name("resource_scope_words", text)
 
 
 def _check_legacy(new: Registration) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,8 +31,9 @@ _THEIRS = {
     *("request_object_signing_alg", "require_signed_request_object"),
     *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
 }
+_PLAIN = Registration("")
 FIXED: dict[str, Any] = {
-    field.name: field.default for field in fields(Registration) if field.name not in _THEIRS
+    name: value for name, value in vars(_PLAIN).items() if name not in _THEIRS
 } | {"first_party": False}
 """What a stranger has no say in: it is a third party, and all that is not named above is as by default."""
 _SIGNS = frozenset("0123456789 -.,'’&()+")
@@ -43,7 +44,6 @@ _STRUCK = str.maketrans(dict(zip("ıłøŁØđĐħŧæœÆŒß", "iloLOdDhtaoAOs
 _LOOK_ALIKE = str.maketrans("0ij1", "olll")
 _GRANT_TYPES = {"authorization_code", "refresh_token"}
 
-_SCOPE = Registration("", ()).scope
 _FOR_GOOD = "stays as it is: register anew"
 _FOR_OPERATORS = "is for the operator of this provider to give"
 
@@ -157,7 +157,7 @@ def _whole(given: dict[str, Any]) -> Registration:
         if len(given.get(name, ())) > _MOST_ADDRESSES:
             raise InvalidRegistrationError(name, f"may have {_MOST_ADDRESSES} addresses at most")
     offline = " offline_access" if "refresh_token" in given.get("grant_types", ()) else ""
-    new = Registration(**{"client_name": "", "scope": _SCOPE + offline, **given})
+    new = Registration(**{"client_name": "", "scope": _PLAIN.scope + offline, **given})
     for uri in new.redirect_uris:
         rules.check_uri("redirect_uris", uri)
     return new if new.client_name else replace(new, client_name=_host(new))

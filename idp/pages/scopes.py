@@ -28,7 +28,10 @@ def _elsewhere(scope: str) -> str:
     server = registry.server_of_scope(scope)
     if server is None:
         return scope
-    name = server.in_language(locale.select()).client_name
+    reads = locale.select()
+    name = server.in_language(reads).client_name
+    if words := server.words_of(scope, reads):
+        return f"{words} ({name})"
     return _("utiliser %(name)s en votre nom (%(scope)s)", name=name, scope=scope)
 
 

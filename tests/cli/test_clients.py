@@ -195,6 +195,18 @@ def test_what_is_said_in_languages_is_told_by_options_or_a_file(ready: Shell) ->
     assert "client_name#de" not in ready.json("clients", "show", created["client_id"])
 
 
+def test_what_a_scope_allows_is_told_by_options(ready: Shell) -> None:
+    api = ("--resource-uri", "https://api.example/", "--resource-scope", "read")
+    words = ("--scope-words", "read=lire vos factures", "--scope-words", "read#en=read your bills")
+    made = create(ready, *api, *words)
+    said = {"read": "lire vos factures", "read#en": "read your bills"}
+    assert made["resource_scope_words"] == said
+    update = ("clients", "update", made["client_id"], "--scope-words")
+    assert "read=lire vos factures" in ready.refused(*update, "read", code=2)
+    ready.ok(*update, "")
+    assert ready.json("clients", "show", made["client_id"])["resource_scope_words"] == {}
+
+
 @pytest.mark.parametrize("text", ["client_name=Portal", "client_name#de", ""])
 def test_what_is_said_in_no_language_is_wrong_usage(ready: Shell, text: str) -> None:
     good = ("--name", "Portail", "--redirect-uri", URI, "--in-language", text)

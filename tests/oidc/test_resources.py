@@ -92,6 +92,29 @@ def test_people_are_told_whose_scope_they_agree_to(ready):
     assert (audience(tokens), tokens["scope"]) == (API, "read")
 
 
+@pytest.mark.parametrize(
+    ("reads", "told"),
+    [
+        ("fr", ["lire <b>vos</b> factures (API)", "utiliser API en votre nom (write)"]),
+        ("en", ["read your bills (API)", "pay your bills (API)"]),
+    ],
+)
+def test_people_are_told_what_a_scope_allows_in_their_language(person, at_home, reads, told):
+    words = {
+        "read": "lire <b>vos</b> factures",
+        "read#en-GB": "read your bills",
+        "write#en": "pay your bills",
+    }
+    register_api(resource_scope_words=words)
+    come_from_others(person)
+    allow(person.client, API)
+    person.authorize(scope="openid read write", resource=API, ui_locales=reads)
+    assert all(one in person.page.text for one in told)
+    if reads == "fr":
+        person.press(YES).get("/account/applications")
+        assert all(one in person.page.text for one in told)
+
+
 def test_userinfo_may_be_named_beside_others(ready):
     ready.get(ready.authorize_path(scope=SCOPE, resource=API) + f"&resource={OURS}")
     tokens = redeem(ready, resource=OURS)

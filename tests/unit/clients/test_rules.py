@@ -175,6 +175,7 @@ API = Registration(
 def test_a_resource_server_need_not_sign_anybody_in(app: Flask) -> None:
     check(API)
     check(replace(API, resource_token_lifetime=43200))
+    check(replace(API, resource_scope_words={"read": "x" * 100, "write#de-CH": "schreiben"}))
 
 
 @pytest.mark.parametrize(
@@ -185,6 +186,12 @@ def test_a_resource_server_need_not_sign_anybody_in(app: Flask) -> None:
         ("resource_scope", {"resource_scope": 'read "'}),
         ("resource_scope", {"resource_scope": "é"}),
         ("resource_scope", {"resource_scope": "x" * 1001}),
+        ("resource_scope_words", {"resource_scope_words": {"erase": "erase"}}),
+        ("resource_scope_words", {"resource_scope_words": {"read#": "read"}}),
+        ("resource_scope_words", {"resource_scope_words": {"read#e n": "read"}}),
+        ("resource_scope_words", {"resource_scope_words": {"read": " "}}),
+        ("resource_scope_words", {"resource_scope_words": {"read": "x" * 101}}),
+        ("resource_scope_words", {"resource_scope_words": {"read": "a\x1b[31m"}}),
         ("resource_token_lifetime", {"resource_token_lifetime": 29}),
         ("resource_token_lifetime", {"resource_token_lifetime": 43201}),
         ("resource_uri", {"resource_uri": "", "resource_token_lifetime": 60}),
