@@ -80,7 +80,7 @@ HELP = {
     "resource_uri": "It is a resource server itself, at this address.",
     "resource_scope": "Scopes of its own, space-separated.",
     "resource_scope_words": "What one of them allows, as people read it: read=lire vos factures; "
-    "read#en=… in another language; repeatable.",
+    "in another language read#en=read your bills; repeatable.",
     "resource_token_format": f"Tokens for it: {' or '.join(TOKEN_FORMATS)}.",
     "resource_token_lifetime": "Seconds that tokens for it live; -1: as all others.",
     "legacy_sources": "Old system whose identifiers it learns with the scope legacy; repeatable.",
