@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from idp.cli.main import main
+from tests.cli.copies import SOURCES
 from tests.cli.record import leave, moment
 from tests.support.inbox import Inbox
 from tests.support.postgres import Cluster
@@ -111,4 +112,12 @@ def busy(ready: Shell) -> Shell:
 def legacy(ready: Shell) -> Shell:
     """A deployment with an old system."""
     ready.set("IDP_LEGACY_SOURCES", str(write_strict_store(ready.home, "password")))
+    return ready
+
+
+@pytest.fixture
+def old(ready: Shell) -> Shell:
+    """A deployment with two copies of old systems, both empty."""
+    (ready.home / "sources.toml").write_text(SOURCES)
+    ready.set("IDP_LEGACY_SOURCES", str(ready.home / "sources.toml"))
     return ready

@@ -9,10 +9,12 @@ from werkzeug.datastructures import MultiDict
 from idp.clients import keys
 from idp.oidc import backchannel
 from tests.support.accounts import make_account
+from tests.support.dpop import SCOPE, Holder
 from tests.support.journey import ISSUER, Person
 from tests.support.proofs import begin_session
 from tests.support.registering import Developer
 from tests.support.settings import override
+from tests.support.tokens import redeem
 
 
 @pytest.fixture
@@ -63,6 +65,25 @@ def developer(app, mode):
     """Registers an application."""
     del mode
     return Developer(app)
+
+
+@pytest.fixture
+def holder(app):
+    """Of a key, with our nonce."""
+    del app
+    return Holder().fetch_nonce()
+
+
+@pytest.fixture
+def coded(at_home):
+    """At the portal's callback, with a code for more than the person's name."""
+    return at_home.authorize(scope=SCOPE)
+
+
+@pytest.fixture
+def bound(coded, holder):
+    """Tokens, bound to the holder's key."""
+    return redeem(coded, headers=holder.prove())
 
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

@@ -1,4 +1,4 @@
-"""A client's own key, and the proofs that it signs with it (RFC 9449 4.2)."""
+"""A client's own key, the proofs that it signs with it (RFC 9449 4.2), and what they bind."""
 
 import base64
 import hashlib
@@ -8,10 +8,29 @@ from typing import Any
 
 from flask import current_app
 from joserfc.jws import JWSRegistry
+from werkzeug.test import TestResponse
 
 from idp import clock
-from tests.support.journey import ISSUER
+from tests.support.journey import ISSUER, Person
 from tests.support.signing import make_key
+
+SCOPE = "openid email offline_access"
+
+
+def error(answer: TestResponse, status: int = 400) -> str:
+    """The name of the error that was answered."""
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    name: str = answer.get_json()["error"]
+    return name
+
+
+def show(
+    person: Person, headers: dict[str, str], method: str = "GET", **options: Any
+) -> TestResponse:
+    """A request to userinfo."""
+    return person.app.test_client().open(
+        "/userinfo", method=method, headers=headers, base_url=ISSUER, **options
+    )
 
 
 class Holder:

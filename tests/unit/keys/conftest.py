@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 
 from idp.cli.common import bare_app
@@ -11,6 +12,7 @@ from idp.extensions import Base, db
 from idp.keys import kek
 from tests.support.postgres import Cluster
 from tests.support.settings import make_settings
+from tests.unit.keys.making import START
 
 
 @pytest.fixture
@@ -24,3 +26,10 @@ def empty(cluster: Cluster | None, tmp_path: Path) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def time() -> Iterator[time_machine.Traveller]:
+    """Stands still unless it is moved."""
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller

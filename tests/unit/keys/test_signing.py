@@ -1,8 +1,7 @@
 """DESIGN 7: rotate every 90 days, published 14 days before use and 14 after."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -10,7 +9,6 @@ import pytest
 import time_machine
 from flask import Flask
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError
 from sqlalchemy import select
 
 from idp import housekeeping
@@ -21,29 +19,7 @@ from idp.keys import kek, signing
 from idp.keys.signing import ALGORITHMS
 from idp.security import versions
 from tests.support.settings import override
-
-START = datetime(2027, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
-MOMENT = timedelta(seconds=30)
-
-
-@pytest.fixture
-def time() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(START, tick=False) as traveller:
-        yield traveller
-
-
-def make(alg: str = "ES256") -> str:
-    with transaction():
-        return signing.create(signing.new_pair(alg)).kid
-
-
-def signs(alg: str = "ES256") -> str | None:
-    return signing.active(alg).kid
-
-
-def published() -> set[str]:
-    return {key["kid"] for key in signing.public_jwks()["keys"]}
+from tests.unit.keys.making import DAY, MOMENT, START, make, published, signs
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
@@ -180,66 +156,6 @@ def test_rotation_overtakes_a_key_that_was_only_announced(
     assert signs() == fresh != announced
 
 
-def test_a_retired_key_is_published_no_more_and_verifies_nothing(empty: Flask) -> None:
-    kid = make()
-    key = signing.active("ES256")
-    token = jwt.encode({"alg": "ES256", "kid": kid}, {}, key)
-    with transaction():
-        assert signing.retire(kid)
-        signing.create(signing.new_pair("ES256"))
-    assert kid not in published()
-    with pytest.raises(InvalidKeyIdError):
-        jwt.decode(token, signing.verification_keys(), algorithms=["ES256"])
-
-
-def revoke(kid: str) -> str | None:
-    with transaction():
-        return signing.revoke(kid, signing.new_pair("ES256"))
-
-
-def test_of_a_revoked_key_nothing_is_left_and_another_signs_at_once(empty: Flask) -> None:
-    kid = make()
-    other = revoke(kid)
-    assert published() == {other}
-    assert signs() == other != kid
-
-
-def test_a_key_that_was_announced_takes_the_place_of_a_revoked_one(
-    empty: Flask, time: time_machine.Traveller
-) -> None:
-    """Relying parties know it already, where a fresh one would be new to them."""
-    first, announced = make(), make()
-    assert revoke(first) == announced == signs()
-    assert published() == {announced}
-
-
-def test_a_revoked_key_that_did_not_sign_needs_no_other(
-    empty: Flask, time: time_machine.Traveller
-) -> None:
-    first, announced = make(), make()
-    assert revoke(announced) is None
-    assert signs() == first
-    assert published() == {first}
-
-
-def test_a_key_whose_time_is_over_does_not_sign_again_for_a_revoked_one(
-    empty: Flask, time: time_machine.Traveller
-) -> None:
-    first = make()
-    time.shift(80 * DAY)
-    (second,) = housekeeping.rotate_keys()
-    time.shift(11 * DAY)
-    assert published() == {first, second}
-    assert revoke(second) == signs()
-    assert signs() not in {first, second}
-
-
-def test_keys_of_other_algorithms_do_not_matter_to_a_revoked_one(empty: Flask) -> None:
-    kid, other = make("ES256"), make("EdDSA")
-    successor = revoke(kid)
-    assert (signs("ES256"), signs("EdDSA")) == (successor, other)
-
-
 def test_every_process_publishes_in_the_same_order(empty: Flask) -> None:
     """What one process tagged is the same for another (RFC 9110 8.8.3)."""
     first, announced = make(), make()
@@ -247,63 +163,6 @@ def test_every_process_publishes_in_the_same_order(empty: Flask) -> None:
         rotated = signing.rotate(signing.new_pair("ES256")).kid
     in_order = [key["kid"] for key in signing.public_jwks()["keys"]]
     assert in_order == [first, rotated, announced]
-
-
-def test_after_the_only_key_is_retired_the_next_signs_at_once(empty: Flask) -> None:
-    kid = make()
-    with transaction():
-        signing.retire(kid)
-    assert make() == signs()
-
-
-def test_of_a_key_that_time_has_retired_the_public_half_still_reads_hints(
-    empty: Flask, time: time_machine.Traveller
-) -> None:
-    kid = make()
-    token = jwt.encode({"alg": "ES256", "kid": kid}, {"sub": "x"}, signing.active("ES256"))
-    time.shift(104 * DAY + MOMENT)
-    make()
-    assert kid not in published()
-
-    def read() -> None:
-        keys = signing.verification_keys()
-        assert jwt.decode(token, keys, algorithms=["ES256"]).claims == {"sub": "x"}
-
-    read()
-    time.shift(2 * DAY)
-    with transaction():
-        assert signing.purge(10) == 0
-    (erased,) = [key.private for key in signing.listing() if key.kid == kid]
-    assert erased == ""
-    signing._cache.forget()
-    read()
-    time.move_to(START + (104 + 180) * DAY + MOMENT)
-    with pytest.raises(InvalidKeyIdError):
-        read()
-    time.shift(DAY)
-    with transaction():
-        assert signing.purge(10) == 1
-
-
-def test_only_a_published_key_can_be_retired(empty: Flask) -> None:
-    kid = make()
-    with transaction():
-        assert not signing.retire("nobody")
-        assert signing.retire(kid)
-        assert not signing.retire(kid)
-
-
-def test_keys_retired_for_a_day_are_purged(empty: Flask, time: time_machine.Traveller) -> None:
-    old = make()
-    with transaction():
-        signing.retire(old)
-        kept = signing.create(signing.new_pair("ES256")).kid
-    with transaction():
-        assert signing.purge(10) == 0
-    time.shift(2 * DAY)
-    with transaction():
-        assert signing.purge(10) == 1
-    assert [key.kid for key in signing.listing()] == [kept]
 
 
 def test_a_key_of_another_key_encryption_key_is_named(empty: Flask, tmp_path: Path) -> None:
