@@ -9,9 +9,11 @@ from werkzeug.datastructures import MultiDict
 from idp.clients import keys
 from idp.oidc import backchannel
 from tests.support.accounts import make_account
+from tests.support.agreeing import change_client
 from tests.support.dpop import SCOPE, Holder
 from tests.support.journey import ISSUER, Person
 from tests.support.proofs import begin_session
+from tests.support.receiver import receiving
 from tests.support.registering import Developer
 from tests.support.settings import override
 from tests.support.tokens import redeem
@@ -84,6 +86,14 @@ def coded(at_home):
 def bound(coded, holder):
     """Tokens, bound to the holder's key."""
     return redeem(coded, headers=holder.prove())
+
+
+@pytest.fixture
+def receiver(person):
+    """The portal's address that is told of logouts."""
+    with receiving() as receiver:
+        change_client(person, backchannel_logout_uri=receiver.url)
+        yield receiver
 
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

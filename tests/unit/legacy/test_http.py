@@ -4,14 +4,9 @@ import hashlib
 import hmac
 import json
 import time
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
-import yaml
-from jsonschema import Draft202012Validator
 
 from idp.legacy.http import HttpOptions, HttpSource
 from idp.legacy.source import (
@@ -27,70 +22,8 @@ from idp.legacy.source import (
     informed,
 )
 from tests.support.faults import dribbles, faulty, silent
+from tests.support.old_service import PASSWORD, PEOPLE, SECRET, Portal, schema, serving
 from tests.support.ports import free_port
-from tests.support.threads import Listener
-
-SECRET, PASSWORD = "the secret of both", "Edelweiss-1291"
-CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "docs" / "legacy-http.yaml").read_text())
-PEOPLE = {
-    "jeanne": {
-        "key": "7",
-        "identifier": "Jeanne",
-        "email": "j@old.example",
-        "given_name": "Jeanne",
-        "birthdate": "1950-03-14",
-        "attributes": {"customer": "12"},
-    },
-    "locked": {"key": "8"},
-    "stale": {"key": "9"},
-}
-RIGHT = {"7": "match", "8": "locked", "9": "must_change"}
-
-
-def schema(operation, part):
-    described = CONTRACT["paths"][operation]["post"]
-    content = described["requestBody"] if part == "request" else described["responses"]["200"]
-    found = content["content"]["application/json"]["schema"]
-    return Draft202012Validator({**found, "components": CONTRACT["components"]})
-
-
-class Portal:
-    """The service as its owner would write it; `answers` are given instead, in turn."""
-
-    def __init__(self):
-        self.asked, self.answers, self.status, self.headers = [], [], 200, {}
-
-    def answer(self, path, words):
-        if self.answers:
-            return self.answers.pop(0)
-        if path == "/find":
-            person = PEOPLE.get(words["identifier"])
-            said = {"answer": "found", "person": person} if person else {"answer": "unknown"}
-        elif path == "/migrated":
-            said = {"answer": "noted"}
-        else:
-            said = {"answer": RIGHT[words["key"]] if words["password"] == PASSWORD else "mismatch"}
-        assert schema(path, "answer").is_valid(said)
-        return json.dumps(said).encode()
-
-
-@contextmanager
-def serving(portal):
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            path = self.path.removeprefix("/seuil")
-            portal.asked.append((path, dict(self.headers), body))
-            said = portal.answer(path, json.loads(body))
-            self.send_response(portal.status)
-            for name, value in portal.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-    with Listener(Handler) as here:
-        yield f"{here.url}/seuil"
 
 
 @pytest.fixture
