@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Response
 
+from idp.clients.registration import LOOPBACK
 from idp.flow import agreeing
 from idp.flow.position import Position
 from idp.flow.steps import Step
@@ -19,15 +20,17 @@ from idp.web.responses import onward, page
 @agreement_page(Step.CONSENT)
 def consent(position: Position, _session: LiveSession) -> Response:
     """Say who asks, for what, and where the person goes from here."""
-    standing = position.standing
+    standing, back = position.standing, position.interaction.request["redirect_uri"]
     assert standing is not None, "the step follows from it"
     headers.allow_image_from(position.client.logo_uri)
     return page(
         "consent.html",
         position=position,
-        learns=scopes.in_words(standing.scopes),
+        learns=scopes.in_words(standing.scopes - standing.known or standing.scopes),
+        stays=scopes.in_words(standing.scopes & standing.known),
         more=bool(standing.known) and not standing.scopes <= standing.known,
-        target=urlsplit(position.interaction.request["redirect_uri"]).netloc,
+        target=urlsplit(back).netloc,
+        here=urlsplit(back).hostname in LOOPBACK,
     )
 
 

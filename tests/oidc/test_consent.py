@@ -70,8 +70,21 @@ def test_it_is_remembered_per_account_and_client(consented, another, account):
 def test_more_is_asked_again_and_said_to_be_more(consented, account):
     assert consented.authorize(scope="openid phone").step == "consent"
     assert "avait déjà un accès" in consented.page.text
+    new, _, old = consented.page.text.partition("Comme jusqu’à présent")
+    assert "votre numéro de téléphone" in new.partition("pourra aussi")[2]
+    assert "vous reconnaître" in old
+    assert "votre adresse email" not in consented.page.text, "it was not asked for"
     assert consented.press(YES).callback["code"]
     assert agreed(consented, account) == {"openid", "email", "phone"}
+
+
+def test_what_is_all_new_is_not_set_against_the_old(consented, account):
+    with transaction():
+        consents.withdraw(account, consented.client.row_id)
+        consents.give(account, consented.client.row_id, frozenset({"phone"}))
+    assert consented.authorize(scope="openid").step == "consent"
+    assert "pourra aussi" in consented.page.text
+    assert "Comme jusqu’à présent" not in consented.page.text
 
 
 def test_a_single_claim_counts_as_its_scope(consented, account):
@@ -122,6 +135,7 @@ def test_a_program_that_anybody_can_pretend_to_be_is_asked_about_each_time(conse
     come_from_others(consented, redirect_uris=("http://127.0.0.1/cb",), **native)
     for _ in range(2):
         assert consented.authorize(scope="openid").step == "consent"
+        assert "une application de cet appareil (" in consented.page.text
         assert consented.press(YES).callback["code"]
     consented.authorize(scope="openid", prompt="none")
     assert consented.callback["error"] == "consent_required"
