@@ -13,10 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import cast
+from itertools import takewhile
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
+    Select,
     String,
     Table,
     bindparam,
@@ -24,10 +27,13 @@ from sqlalchemy import (
     delete,
     literal,
     select,
+    true,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.types import TypeEngine
 
 from idp import clock
 from idp.extensions import Base, UtcDateTime, affected, db, upsert
@@ -73,6 +79,9 @@ class Backoff:
 
 Bucket = Budget | Backoff
 
+_SECOND = timedelta(seconds=1)
+"""The first wait of a back-off."""
+
 
 def reserve(*buckets: Bucket) -> timedelta | None:
     """Take one try from every bucket. None: granted. Otherwise the longest wait; nothing was taken.
@@ -88,7 +97,7 @@ def reserve_each(*buckets: Bucket) -> dict[str, timedelta]:
     if not asked:
         return {}
     now = clock.now()
-    taken = set(db.session.scalars(_taking(asked, now)))
+    taken = _take(asked, now)
     if len(taken) == len(asked):
         return {}
     if taken:
@@ -160,7 +169,7 @@ def _let_go(*, emptied: Iterable[str], lessened: Iterable[str]) -> None:
         .values(
             count=case((ends, 0), else_=Throttle.count - 1),
             blocked_until=now,
-            expires_at=case((ends, _moment(now)), else_=Throttle.expires_at),
+            expires_at=case((ends, literal(now, UtcDateTime())), else_=Throttle.expires_at),
         )
     )
     db.session.execute(statement, execution_options={"synchronize_session": False})
@@ -179,65 +188,95 @@ def _waits(refused: dict[str, Bucket], now: datetime) -> dict[str, timedelta]:
     return waits
 
 
-def _taking(asked: dict[str, Bucket], now: datetime) -> ReturningInsert[str]:
-    """One try into each row that has one left, in the order of the keys; RETURNING tells which had."""
-    rows = [_first(key, bucket, now) for key, bucket in sorted(asked.items())]
-    insert = upsert(Throttle).values(rows)
-    fresh, held = insert.excluded, Throttle.count
-    backoffs = {key: one for key, one in asked.items() if isinstance(one, Backoff)}
-    free = case({key: _free(one) for key, one in asked.items()}, value=Throttle.key)
-    stale = Throttle.expires_at <= now
-    opened = Throttle.key.in_(backoffs) & (Throttle.blocked_until <= now)
-    renewed = Throttle.key.in_([key for key, one in asked.items() if _from_last(one)])
-    doors = _doors(backoffs, held + 1 - free, now)
-    # Free tries are free at whatever moment another process says it is.
-    allowed = stale | (held < free) | opened
+def _take(asked: dict[str, Bucket], now: datetime) -> set[str]:
+    """One try out of each bucket that has one left, in the order of the keys; which had."""
+    doors = _waits_up_to(asked.values())
+    told: dict[str, object] = {f"door{number}": now + wait for number, wait in enumerate(doors)}
+    for row, (key, bucket) in enumerate(sorted(asked.items())):
+        told |= _terms(row, key, bucket, now)
+    told["now"] = now
+    told["backoffs"] = [key for key, one in asked.items() if isinstance(one, Backoff)]
+    told["renewed"] = [key for key, one in asked.items() if _from_last(one)]
+    statement = _taking(db.engine.dialect.name, len(asked), len(doors))
+    return set(db.session.scalars(statement, told))
+
+
+def _terms(row: int, key: str, bucket: Bucket, now: datetime) -> dict[str, object]:
+    """What `_taking` is told of one bucket; a budget opens at once, when it has a try to give."""
+    terms = {"key": key, "free": bucket.limit if isinstance(bucket, Budget) else bucket.free}
+    first = longest = timedelta()
+    if isinstance(bucket, Backoff):
+        longest = bucket.longest
+        first = min(_SECOND, longest) if bucket.free == 1 else first
+    window = bucket.per if isinstance(bucket, Budget) else bucket.memory
+    moments = {"blocked": now + first, "expires": now + window, "longest": now + longest}
+    return {f"{name}{row}": value for name, value in (terms | moments).items()}
+
+
+def _waits_up_to(asked: Iterable[Bucket]) -> list[timedelta]:
+    """1, 2, 4 … seconds, as far as they are shorter than the longest wait of one of them."""
+    longest = max((one.longest for one in asked if isinstance(one, Backoff)), default=timedelta())
+    return list(takewhile(lambda wait: wait < longest, (_SECOND * 2**door for door in range(20))))
+
+
+@cache
+def _taking(_engine: str, size: int, doors: int) -> ReturningInsert[str]:
+    """One try into each of `size` rows that has one left; RETURNING tells which had. Kept as `_once` is.
+
+    Whoever takes the last free try, or one more, shuts the row for the first of as many `doors` as they are
+    over, but never for longer than its own longest wait.
+    """
+    table = cast("Table", Throttle.__table__)
+    insert = upsert(table).from_select(
+        ["key", "count", "blocked_until", "expires_at"], union_all(*map(_first, range(size)))
+    )
+    fresh, held, now = insert.excluded, table.c.count, _moment("now")
+    over = held + 1 - _own("free", Integer(), size)
+    longest = _own("longest", UtcDateTime(), size)
+    stale = table.c.expires_at <= now
+    opened = _among("backoffs") & (table.c.blocked_until <= now)
+    shut = [(over == door, _earlier(_moment(f"door{door}"), longest)) for door in range(doors)]
     values = {
         "count": case((stale, 1), else_=held + 1),
-        "blocked_until": case((stale, fresh.blocked_until), *doors, else_=_moment(now)),
-        "expires_at": case((stale | renewed, fresh.expires_at), else_=Throttle.expires_at),
+        "blocked_until": case((stale, fresh.blocked_until), (over < 0, now), *shut, else_=longest),
+        "expires_at": case((stale | _among("renewed"), fresh.expires_at), else_=table.c.expires_at),
     }
+    # Free tries are free at whatever moment another process says it is.
     return insert.on_conflict_do_update(
-        index_elements=[Throttle.key], set_=values, where=allowed
-    ).returning(Throttle.key)
+        index_elements=[table.c.key], set_=values, where=stale | (over <= 0) | opened
+    ).returning(table.c.key)
 
 
-def _first(key: str, bucket: Bucket, now: datetime) -> dict[str, object]:
-    """The row of a bucket with one try in it."""
-    window = bucket.per if isinstance(bucket, Budget) else bucket.memory
-    wait = timedelta()
-    if isinstance(bucket, Backoff) and bucket.free == 1:
-        wait = _delays(bucket.longest)[0]
-    return {"key": key, "count": 1, "blocked_until": now + wait, "expires_at": now + window}
+def _first(row: int) -> Select[str, int, datetime, datetime]:
+    """A bucket with one try in it. Without WHERE, SQLite would take what follows for a join."""
+    moments = (_moment(f"blocked{row}"), _moment(f"expires{row}"))
+    return select(_text(f"key{row}"), literal(1), *moments).where(true())
 
 
-def _doors(
-    backoffs: dict[str, Backoff], over: ColumnElement[int], now: datetime
-) -> list[tuple[ColumnElement[bool], ColumnElement[datetime]]]:
-    """When a row opens again that holds so many tries `over` the free ones; 0 took the last of them."""
-    doors: list[tuple[ColumnElement[bool], ColumnElement[datetime]]] = []
-    for longest in {one.longest for one in backoffs.values()}:
-        theirs = Throttle.key.in_([key for key, one in backoffs.items() if one.longest == longest])
-        for number, delay in enumerate(_delays(longest)):
-            doors.append((theirs & (over == number), _moment(now + delay)))
-        doors.append((theirs & (over > 0), _moment(now + longest)))
-    return doors
+def _own(name: str, kind: TypeEngine[Any], size: int) -> ColumnElement[Any]:
+    """What was told of the row at hand under this name."""
+    told = {_text(f"key{row}"): bindparam(f"{name}{row}", type_=kind) for row in range(size)}
+    return case(told, value=Throttle.key)
 
 
-def _delays(longest: timedelta) -> list[timedelta]:
-    """1, 2, 4 … seconds, as far as they are shorter than the longest; and that."""
-    doubled = [timedelta(seconds=2**number) for number in range(20)]
-    return [*(delay for delay in doubled if delay < longest), longest]
+def _text(name: str) -> ColumnElement[str]:
+    return bindparam(name, type_=String())
 
 
-def _free(bucket: Bucket) -> int:
-    return bucket.limit if isinstance(bucket, Budget) else bucket.free
+def _among(name: str) -> ColumnElement[bool]:
+    return Throttle.key.in_(bindparam(name, expanding=True))
+
+
+def _earlier(
+    one: ColumnElement[datetime], other: ColumnElement[datetime]
+) -> ColumnElement[datetime]:
+    return case((one < other, one), else_=other)
+
+
+def _moment(name: str) -> ColumnElement[datetime]:
+    return bindparam(name, type_=UtcDateTime())
 
 
 def _from_last(bucket: Bucket) -> bool:
     """Whether what it holds is remembered from the last try on."""
     return bucket.from_last if isinstance(bucket, Budget) else not bucket.from_first
-
-
-def _moment(value: datetime) -> ColumnElement[datetime]:
-    return literal(value, UtcDateTime)
