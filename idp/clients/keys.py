@@ -100,7 +100,7 @@ def _wanting(uri: str, kid: str | None) -> bool:
     if last is None:
         return True
     age = time.monotonic() - last.at
-    known = kid is None or any(key.kid == kid for key in last.keys)
+    known = any(kid in {None, key.kid} for key in last.keys)
     return age >= (_FRESH if known else _PATIENCE)
 
 

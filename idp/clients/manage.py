@@ -45,7 +45,7 @@ def update_client(client_id: str, changes: dict[str, Any]) -> Client:
 
 def rewrite(client_id: str, new: Registration) -> Client:
     """Put another registration in the place of the present one. Raises InvalidRegistrationError."""
-    client = _existing(client_id)
+    client = to_change(client_id)
     check(new)
     _check_unique(new, client_id)
     if new.public != client.registration.public:
@@ -62,7 +62,7 @@ def changed_by(client_id: str, changes: dict[str, Any]) -> Registration:
 
     Raises InvalidRegistrationError when there is no such client.
     """
-    before = _existing(client_id).registration
+    before = to_change(client_id).registration
     said = {**before.localized, **changes.get("localized", {})}
     kept = {name: text for name, text in said.items() if text}
     return replace(before, **{**changes, "localized": kept})
@@ -70,7 +70,7 @@ def changed_by(client_id: str, changes: dict[str, Any]) -> Registration:
 
 def rotate_secret(client_id: str, overlap: timedelta) -> str:
     """A second secret; the former ones end after `overlap`. Raises InvalidRegistrationError."""
-    client = _existing(client_id)
+    client = to_change(client_id)
     if not client.registration.has_secret:
         method = client.registration.token_endpoint_auth_method
         raise InvalidRegistrationError(_METHOD, f"is {method}: there is no secret")
@@ -88,7 +88,7 @@ def rotate_secret(client_id: str, overlap: timedelta) -> str:
 
 def remove(client_id: str) -> None:
     """Delete the registration with all its codes and tokens. Raises InvalidRegistrationError."""
-    client = _existing(client_id)
+    client = to_change(client_id)
     affected(delete(Client).where(Client.id == client.id))
     registry.changed()
 
@@ -123,8 +123,10 @@ def _check_unique(new: Registration, client_id: str) -> None:
         )
 
 
-def _existing(client_id: str) -> Client:
-    client = get(client_id)
+def to_change(client_id: str) -> Client:
+    """The registration as it is now, and stays until the transaction ends. Raises InvalidRegistrationError."""
+    rows = select(Client).where(Client.client_id == client_id).with_for_update()
+    client = db.session.scalar(rows, execution_options={"populate_existing": True})
     if client is None:
         raise InvalidRegistrationError("client_id", "is not registered")
     return client

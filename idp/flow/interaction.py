@@ -176,6 +176,11 @@ def waiting_for(interaction_id: str) -> int | None:
     )
 
 
+def forget_client(client_id: int) -> None:
+    """End every interaction that began at this application (row id). In the caller's transaction."""
+    db.session.execute(delete(Interaction).where(Interaction.client_id == client_id))
+
+
 def load(interaction_id: str, browser: str) -> Interaction | None:
     """The interaction, for its own browser only. It may have expired: see `expired`."""
     return db.session.scalar(

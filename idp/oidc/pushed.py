@@ -69,7 +69,7 @@ def _push() -> Response:
             server.create_oauth2_request(None), AUTH_METHODS, "pushed"
         ).registered
         checked = _checked(client)
-        if client.public:
+        if client.public or client.kept_until:
             _admit()
         if proof:
             checked = _bound(checked, proof)
@@ -83,7 +83,10 @@ def _push() -> Response:
 
 
 def _admit() -> None:
-    """Anybody can push in the name of a public client. Raises OAuth2Error when a network does so too often."""
+    """Anybody can push in the name of a public client, and have a secret where registration is open.
+
+    Raises OAuth2Error when a network does so too often.
+    """
     try:
         interactions.admit(network())
     except PageError:

@@ -17,6 +17,7 @@ from idp.clients.registration import Registration, as_json
 from idp.clients.registration_tokens import Usable
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import settings, transaction
+from idp.flow import interaction as interactions
 from idp.grants import codes, consents
 from idp.security import networks, strict_json, throttle
 from idp.security.throttle import Budget
@@ -119,8 +120,8 @@ def _register() -> Response:
 
 
 def _replace(client_id: str) -> Response:
+    sent = _sent()
     old = _own(client_id).registration
-    before, sent = as_json(old), _sent()
     _check_own_words(client_id, sent)
     new = strangers.read(sent, client_id, old)
     most = Budget(f"registration-changes:{client_id}", settings.registrations_per_day, _DAY)
@@ -128,15 +129,24 @@ def _replace(client_id: str) -> Response:
     sectors.check(new)
     with transaction():
         client = _own(client_id)
+        old = manage.to_change(client_id).registration
+        # Again: what is the operator's stays as it is now, however long the look at the sector took.
+        new = strangers.read(sent, client_id, old)
         manage.rewrite(client_id, new)
-        after = as_json(new)
-        fields = [name for name in {**before, **after} if after.get(name) != before.get(name)]
-        if _ANOTHER & {name.partition("#")[0] for name in fields}:
-            consents.forget_client(client.id)
-            codes.revoke_client(client.id)
-        if fields:
-            events.client_updated(client_id=client_id, fields=fields, actor=events.STRANGER)
+        _tell_change(client, old)
         return jsonify(_information(client, _bearer()))
+
+
+def _tell_change(client: Client, old: Registration) -> None:
+    """Write it down. Nobody agreed to another application, nor may agree on a page that showed this one."""
+    before, after = as_json(old), as_json(client.registration)
+    fields = [name for name in {**before, **after} if after.get(name) != before.get(name)]
+    if _ANOTHER & {name.partition("#")[0] for name in fields}:
+        interactions.forget_client(client.id)
+        consents.forget_client(client.id)
+        codes.revoke_client(client.id)
+    if fields:
+        events.client_updated(client_id=client.client_id, fields=fields, actor=events.STRANGER)
 
 
 def _forget(client_id: str) -> Response:

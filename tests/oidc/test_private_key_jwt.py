@@ -271,6 +271,22 @@ def test_an_address_that_fails_keeps_what_is_known_and_lets_nobody_in(
 
 
 @pytest.mark.usefixtures("near")
+def test_an_address_that_failed_at_first_is_asked_again_soon(signed_in, key, monkeypatch):
+    """Also for an assertion that names no key."""
+    now = [0.0]
+    monkeypatch.setattr("idp.clients.keys.time.monotonic", lambda: now[0])
+    nameless = make_key(kid=None)
+    with publishing(nameless) as server:
+        register(signed_in, jwks_uri=server.url)
+        server.status = 503
+        assert post(signed_in, sign(nameless, claims(signed_in)), code="x").status_code == 401
+        server.status = 200
+        now[0] += 31
+        answer = post(signed_in, sign(nameless, claims(signed_in)), code="x")
+    assert answer.get_json()["error"] == "invalid_grant"
+
+
+@pytest.mark.usefixtures("near")
 def test_many_who_come_at_once_ask_once_and_all_get_in(signed_in, key):
     """Among them whoever names a key that is not there: nobody else is kept out by it."""
     with publishing(key) as server:

@@ -12,6 +12,7 @@ from idp.extensions import transaction
 from tests.support import portal
 from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER, Person
+from tests.support.registering import URI, Developer, token
 from tests.support.settings import override
 from tests.support.signing import assertion, make_key, public_set, sign
 from tests.support.tokens import claims_of, redeem
@@ -192,3 +193,24 @@ def test_public_clients_push_no_more_than_their_network_may_begin(app, inbox):
         answers = [app.test_client().post("/par", data=fields, base_url=ISSUER) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert answers[2].get_json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.parametrize("vouched", [False, True])
+def test_nor_do_clients_that_anybody_could_register(app, person, vouched):
+    developer = Developer(app)
+    with override(app, registration="open", interactions_per_network=2):
+        developer.register(token() if vouched else "")
+        known = developer.known
+        fields = {
+            "redirect_uri": URI,
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": person.challenge,
+            "code_challenge_method": "S256",
+        }
+        own = (known["client_id"], known["client_secret"])
+        statuses = [
+            app.test_client().post("/par", data=fields, auth=own, base_url=ISSUER).status_code
+            for _ in range(3)
+        ]
+    assert statuses == [201, 201, 201 if vouched else 429]

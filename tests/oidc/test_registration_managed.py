@@ -1,5 +1,8 @@
 """A client that registered itself and what it has to say of its registration later (RFC 7592)."""
 
+import time
+from threading import Thread
+
 import pytest
 
 from idp.clients import manage, registry
@@ -10,6 +13,7 @@ from tests.support.agreeing import YES
 from tests.support.journey import ISSUER, Person
 from tests.support.portal import TestClientApp
 from tests.support.registering import URI, Developer, events, refused, token
+from tests.support.signing import publishing
 from tests.support.tokens import ask_token, redeem, userinfo
 
 
@@ -80,6 +84,20 @@ def test_what_becomes_another_application_has_nothing_of_its_people(
         assert person.authorize(scope="openid").step == "consent"
 
 
+def test_nobody_agrees_on_a_page_that_showed_another_application(developer, app, inbox, account):
+    """The application knows when its picture is asked for, and could change in that moment."""
+    developer.register(client_name="Archives")
+    known = developer.known
+    person = Person(app, inbox, TestClientApp(known["client_id"], known["client_secret"], URI))
+    person.authorize(scope="openid").two_factors(ADDRESS)
+    assert person.step == "consent"
+    developer.manage("PUT", {**developer.repeatable, "client_name": "Loterie"})
+    person.press(YES)
+    assert (person.callback, person.step) == (None, "error")
+    assert person.authorize(scope="openid").step == "consent"
+    assert "Loterie" in person.page.text
+
+
 def test_nobody_moves_to_the_sector_of_another(developer):
     """It would learn, at userinfo or when a session ends, what that one calls people."""
     developer.register(subject_type="pairwise")
@@ -101,6 +119,24 @@ def test_what_the_operator_changed_stays(developer):
     with transaction():
         manage.update_client(developer.known["client_id"], {"userinfo_max_age": 60})
     assert developer.manage("PUT", developer.repeatable).status_code == 200
+    assert registry.find(developer.known["client_id"]).userinfo_max_age == 60
+
+
+@pytest.mark.usefixtures("near")
+def test_what_the_operator_changes_while_a_sector_is_asked_stays(app, developer):
+    with publishing() as server:
+        server.content = [URI]
+        developer.register(subject_type="pairwise", sector_identifier_uri=server.url)
+        server.delay = 0.5
+        change = Thread(target=developer.manage, args=("PUT", developer.repeatable))
+        change.start()
+        while server.asked < 2:
+            time.sleep(0.01)
+        with transaction():
+            manage.update_client(developer.known["client_id"], {"userinfo_max_age": 60})
+        change.join()
+    registry._cache.forget()
+    db.session.rollback()
     assert registry.find(developer.known["client_id"]).userinfo_max_age == 60
 
 
