@@ -32,6 +32,8 @@ _SHAPES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "Ed25519": lambda key: key["kty"] == "OKP" and key.get("crv") == "Ed25519",
     "EdDSA": lambda key: key["kty"] == "OKP" and key.get("crv") == "Ed25519",
 }
+_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+"""What makes a public key (RFC 7518 6, RFC 8037 2). A library could take other members for orders."""
 # Clients choose name and size, so they are no news to whoever reads our log.
 warnings.filterwarnings("ignore", "EdDSA is deprecated|Key size should be", SecurityWarning)
 
@@ -155,8 +157,9 @@ def _is(key: PublicKey, alg: str, kid: str | None) -> bool:
 def _imported(key: dict[str, Any]) -> PublicKey | None:
     if not all(isinstance(key.get(name, ""), str) for name in ("kty", "use", "alg", "kid", "crv")):
         return None
+    named = {"kty", "kid", "use", "alg", "key_ops", *_MEMBERS.get(key.get("kty", ""), ())}
     try:
-        found = JWKRegistry.import_key(key)
+        found = JWKRegistry.import_key({name: key[name] for name in key.keys() & named})
     except (JoseError, ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, RSAKey | ECKey | OKPKey) else None

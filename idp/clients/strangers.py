@@ -160,6 +160,9 @@ def _whole(given: dict[str, Any]) -> Registration:
     new = Registration(**{"client_name": "", "scope": _PLAIN.scope + offline, **given})
     for uri in new.redirect_uris:
         rules.check_uri("redirect_uris", uri)
+    for name in ("initiate_login_uri", "sector_identifier_uri"):
+        if uri := getattr(new, name):
+            rules.check_uri(name, uri)
     return new if new.client_name else replace(new, client_name=_host(new))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
@@ -21,7 +21,8 @@ class Consent(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id", ondelete="CASCADE"), index=True)
-    scope: Mapped[str] = mapped_column(String(1000))
+    # Of all times together: longer than any registration's.
+    scope: Mapped[str] = mapped_column(Text)
     given_at: Mapped[datetime] = mapped_column(default=clock.now)
     used_at: Mapped[datetime] = mapped_column(default=clock.now)
 

@@ -78,6 +78,16 @@ def test_more_is_asked_again_and_said_to_be_more(consented, account):
     assert agreed(consented, account) == {"openid", "email", "phone"}
 
 
+def test_what_was_agreed_to_over_the_years_may_be_long(consented, account):
+    row_id = consented.client.row_id
+    for letter in "abc":
+        with transaction():
+            consents.give(
+                account, row_id, frozenset(f"{letter}{number:099}" for number in range(9))
+            )
+    assert len(consents.agreed(account, row_id)) > 27
+
+
 def test_what_is_all_new_is_not_set_against_the_old(consented, account):
     with transaction():
         consents.withdraw(account, consented.client.row_id)

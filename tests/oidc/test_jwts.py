@@ -1,6 +1,7 @@
 """Answers signed and encrypted as registered (OIDC Core 5.3.2, 10; OIDC Dynamic Client Registration 2)."""
 
 import json
+import time
 
 import pytest
 from joserfc import jwe, jwt
@@ -123,6 +124,28 @@ def test_the_key_for_encryption_is_taken_where_there_is_one(signed_in):
     assert (
         jwe.decrypt_compact(token, encrypts, algorithms=algorithms).headers()["kid"] == "encrypts"
     )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"generate": "RSA", "size": 16384},
+        {"generate": "oct", "size": 8 * 10**13},
+        {"generate": "EC"},
+        {"k": "AA"},
+        {"x": "AA", "crv": "P-256"},
+    ],
+    ids=str,
+)
+def test_a_key_is_what_its_type_makes_of_it_and_gives_no_orders(signed_in, odd):
+    """jwcrypto would make another key, of any size, for each answer."""
+    key = make_key("RS256")
+    said = {"keys": [{**public_set(key)["keys"][0], **odd}]}
+    change_client(signed_in, jwks=said, id_token_encrypted_response_alg="RSA-OAEP")
+    began = time.process_time()
+    sealed = redeem(signed_in)["id_token"]
+    assert time.process_time() - began < 1
+    assert jwe.decrypt_compact(sealed, key, algorithms=["RSA-OAEP", "A128CBC-HS256"]).plaintext
 
 
 @pytest.mark.usefixtures("near")

@@ -142,6 +142,9 @@ def test_a_wrong_token_is_refused_where_none_is_needed(developer):
         ({"jwks": {"keys": [7]}}, "invalid_client_metadata"),
         ({"jwks": KEYS, "jwks_uri": "https://app.example/k"}, "invalid_client_metadata"),
         ({"sector_identifier_uri": "https://127.0.0.1/s"}, "invalid_client_metadata"),
+        ({"sector_identifier_uri": "https://["}, "invalid_client_metadata"),
+        ({"initiate_login_uri": "https://["}, "invalid_client_metadata"),
+        ({"initiate_login_uri": "https://\u2100/"}, "invalid_client_metadata"),
         ({"software_statement": "e30.e30."}, "unapproved_software_statement"),
     ],
 )

@@ -47,6 +47,10 @@ def test_a_client_reads_and_changes_what_it_registered(developer):
         ({"token_endpoint_auth_method": "none"}, "invalid_client_metadata"),
         ({"require_pkce": False}, "invalid_client_metadata"),
         ({"scope": "openid legacy"}, "invalid_client_metadata"),
+        (
+            {"subject_type": "pairwise", "sector_identifier_uri": "https://["},
+            "invalid_client_metadata",
+        ),
     ],
 )
 def test_a_change_is_looked_at_like_a_registration(developer, changes, error):
