@@ -158,7 +158,7 @@ def delete(client_id: str, *, yes: bool) -> None:
 
 def _show(record: dict[str, Any], *, as_json: bool) -> None:
     """All of it for machines; for people what says something."""
-    said = {name: value for name, value in record.items() if value not in (None, "", [])}
+    said = {name: value for name, value in record.items() if value not in (None, "", [], {})}
     show_record(record if as_json else said, as_json=as_json)
 
 

@@ -80,7 +80,7 @@ def _cell(value: object) -> Text:
     if isinstance(value, datetime):
         return Text(value.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z"))
     if isinstance(value, dict):
-        value = json.dumps(value)
+        return Text(to_json(value))
     parts = value if isinstance(value, list | tuple) else ["" if value is None else value]
     return Text("\n".join(printable(str(part)) for part in parts))
 

@@ -90,12 +90,11 @@ def test_a_file_says_what_options_say_and_options_win(ready: Shell) -> None:
     assert created["client_id"] == "portal"
     assert created["client_name"] == "Autre"
     assert created["jwks"] == public_set(key)
-    (line,) = [
-        one
-        for one in ready.ok("clients", "show", created["client_id"]).splitlines()
-        if "jwks " in one
-    ]
-    assert json.loads(line.removeprefix("jwks")) == created["jwks"]
+    shown = ready.ok("clients", "show", created["client_id"])
+    assert "resource_scope_words" not in shown, "nothing is said"
+    told = shown.partition("\njwks ")[2].lstrip()
+    assert json.JSONDecoder().raw_decode(told)[0] == created["jwks"]
+    assert max(map(len, shown.splitlines())) < 100
     assert created["client_secret"] is None
     assert (created["default_max_age"], created["legacy_until"]) == (60, "2027-03-31")
 
