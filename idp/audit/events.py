@@ -203,7 +203,8 @@ def client_refused(*, client_id: str) -> None:
 
 
 def request_refused(*, client_id: str, where: str, error: str, why: str) -> None:
-    """A request in a relying party's name was refused at an endpoint; `why` is what the answer said."""
+    """A request in a relying party's name was refused at an endpoint; `why` is what the answer said, or
+    would have said to nobody but the operator."""
     _record("request_refused", client=client_id, where=where, error=error, why=why)
 
 

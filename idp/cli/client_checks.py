@@ -16,6 +16,7 @@ from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
 from idp.errors import ConfigurationError
 from idp.keys import signing
+from idp.oidc.grant_types import NO_CONSENT, NO_REFRESH_TOKEN
 from idp.oidc.refusals import NOT_REGISTERED
 
 _LOOK_BACK = timedelta(days=7)
@@ -24,6 +25,9 @@ _REFUSALS = ("request_refused", "client_refused", "code_reused", "refresh_token_
 _ADVICE = {
     NOT_REGISTERED: "compare it with redirect_uris, up to the last slash",
     "The code_challenge parameter is missing.": "switch PKCE (S256) on in the library",
+    NO_REFRESH_TOKEN: "keep the newest; it ends unused, with a new password, and when access is taken back: "
+    "people then sign in again",
+    NO_CONSENT: "they took access back, or never gave it: send them to sign in again",
     "client_refused": "it sent a wrong secret: copy it again, or `idp clients rotate-secret`",
     "code_reused": "it redeems codes twice: is the callback reloaded, or a request repeated?",
     "refresh_token_reused": "each refresh token works once: keep the new one, refresh one at a time",
@@ -31,7 +35,7 @@ _ADVICE = {
     "invalid_scope": "it may ask for the scopes of its registration, and those of the API in `resource`",
     "invalid_target": "in `resource` it may name the APIs of its registration, letter by letter",
     "unauthorized_client": "it uses a grant type that it was not registered for",
-    "invalid_client": "it must authenticate as registered, with the secret or key that is registered",
+    "invalid_client": "it must authenticate as registered: see to its library, or `update --auth-method`",
 }
 """What to do, by what was said, by the error, or by the event."""
 

@@ -107,6 +107,15 @@ def load_keys(form: Mapping[str, str]) -> None:
                 client_jwt.load_keys(assertion, client)
 
 
+def method_used(form: Mapping[str, str]) -> str:
+    """How somebody would prove to be a client, rightly or wrongly."""
+    if "Authorization" in request.headers:
+        return "client_secret_basic"
+    if form.keys() & {"client_assertion", "client_assertion_type"}:
+        return "private_key_jwt"
+    return "client_secret_post" if "client_secret" in form else "none"
+
+
 def claimed(form: Mapping[str, str]) -> str:
     """The client_id that is named, by whomever; empty when none is."""
     with suppress(ValueError):

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from idp.extensions import transaction
 from idp.oidc import client_authentication, refusals
-from idp.oidc.client_authentication import claimed
+from idp.oidc.client_authentication import claimed, method_used
 from idp.oidc.server import server
 
 _LONGEST = 16_000
@@ -25,7 +25,9 @@ def answered(respond: Callable[[], Response]) -> Response:
     client_authentication.load_keys(request.form)
     with transaction():
         answer = respond()
-        refusals.of_application(claimed(request.form), request.path.strip("/"), answer)
+        refusals.of_application(
+            claimed(request.form), request.path.strip("/"), answer, method_used(request.form)
+        )
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -20,6 +20,9 @@ from idp.oidc.access_tokens import Order
 from idp.oidc.server import ProtocolClient, TokenRequest
 from idp.sessions import authentication
 
+NO_REFRESH_TOKEN = "The refresh token is invalid, expired, or was used before."
+NO_CONSENT = "The person does not agree any more."
+
 
 class RedeemedCode:
     """A code row as Authlib asks about it, and the client that brought it and to which it was given."""
@@ -146,10 +149,12 @@ class RefreshGrant(TokenGrant, RefreshTokenGrant):  # type: ignore[misc]
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
-    def authenticate_refresh_token(self, value: str) -> PresentedToken | None:
-        """The living token, used or not."""
+    def authenticate_refresh_token(self, value: str) -> PresentedToken:
+        """The living token, used or not. Raises InvalidGrantError."""
         row = tokens.find(value, TokenKind.REFRESH)
-        return PresentedToken(row) if row else None
+        if row is None:
+            raise InvalidGrantError(NO_REFRESH_TOKEN)
+        return PresentedToken(row)
 
     def authenticate_user(self, presented: PresentedToken) -> Account:
         """Use the token up."""
@@ -161,12 +166,12 @@ class RefreshGrant(TokenGrant, RefreshTokenGrant):  # type: ignore[misc]
         scopes = frozenset(row.scope.split())
         if not (client.first_party or consents.use(row.account_id, client.id, scopes)):
             codes.revoke(row.code_id)
-            raise InvalidGrantError("The person does not agree any more.")
+            raise InvalidGrantError(NO_CONSENT)
         if not tokens.claim(row):
             codes.revoke(row.code_id)
             client_id = self.request.client.get_client_id()
             events.refresh_token_reused(client_id=client_id, sub=row.account.sub)
-            raise InvalidGrantError("The refresh token is invalid, expired, or was used before.")
+            raise InvalidGrantError(NO_REFRESH_TOKEN)
         return row.account
 
     def issue_token(self, user: Account, presented: PresentedToken) -> dict[str, Any]:  # noqa: ARG002

@@ -46,17 +46,28 @@ def of_browser(client_id: str, error: OAuth2Error | None) -> None:
             _write(client_id, "authorize", kind, why)
 
 
-def of_application(client_id: str, where: str, answer: Response) -> None:
-    """At an endpoint that the application itself asks; in the transaction of the answer."""
+def of_application(client_id: str, where: str, answer: Response, method: str) -> None:
+    """At an endpoint that the application itself asks, where it would authenticate by `method`; in the
+    transaction of the answer."""
     said: dict[str, object] = (
         answer.get_json(silent=True) or {} if answer.status_code >= 400 else {}
     )
     kind = str(said.get("error", ""))
     if not kind or kind in _ANSWERS:
         return
-    why = str(said.get("error_description", ""))
-    if _due(client_id, kind, why):
+    why: str | None = str(said.get("error_description", ""))
+    if kind == "invalid_client":
+        why = _of_authentication(client_id, method, str(why))
+    if why is not None and _due(client_id, kind, why):
         _write(client_id, where, kind, why)
+
+
+def _of_authentication(client_id: str, method: str, why: str) -> str | None:
+    """What is wrong with the method, which strangers are not told; None: a secret, which is told already."""
+    client = registry.find(client_id)
+    if client and client.token_endpoint_auth_method != method:
+        return f"It is registered with {client.token_endpoint_auth_method}, and came with {method}."
+    return None if client and client.has_secret else why
 
 
 def _due(client_id: str, kind: str, why: str) -> bool:

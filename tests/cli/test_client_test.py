@@ -15,6 +15,7 @@ from idp.clients.registration import Registration
 from idp.clock import now
 from idp.extensions import db, transaction
 from idp.oidc import refusals
+from idp.oidc.grant_types import NO_CONSENT, NO_REFRESH_TOKEN
 from tests.cli.conftest import Shell
 from tests.support.application_server import Answers, serving
 from tests.support.certificates import Authority
@@ -243,6 +244,26 @@ def test_what_was_refused_is_told_with_what_to_do(ready: Shell) -> None:
     ((_, message),) = found(ready, "refused at token")
     assert "2 times" in message
     assert "wrong secret" in message
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "words"),
+    [
+        ("invalid_scope", "", "scopes of its registration"),
+        ("invalid_target", "", "letter by letter"),
+        ("unauthorized_client", "", "grant type"),
+        ("invalid_grant", NO_REFRESH_TOKEN, "sign in again"),
+        ("invalid_grant", NO_CONSENT, "took access back"),
+        ("invalid_grant", "Invalid 'code' in request.", "same redirect_uri"),
+        ("invalid_client", "It is registered with a, and came with b.", "--auth-method"),
+    ],
+)
+def test_each_refusal_has_its_advice(ready: Shell, error: str, why: str, words: str) -> None:
+    register()
+    with application(), transaction():
+        events.request_refused(client_id="archives", where="token", error=error, why=why)
+    ((_, message),) = found(ready, "refused at token")
+    assert words in message
 
 
 def test_an_unknown_client_is_one_line(ready: Shell) -> None:

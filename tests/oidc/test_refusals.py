@@ -6,8 +6,9 @@ from sqlalchemy import select
 from idp.audit.models import AuditEvent
 from idp.extensions import db
 from idp.oidc import refusals
+from idp.oidc.grant_types import NO_REFRESH_TOKEN
 from tests.support.journey import ISSUER
-from tests.support.tokens import ask_token
+from tests.support.tokens import ask_token, refresh
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +43,39 @@ def test_what_the_application_asks_itself_is_told(signed_in):
         ("token", "invalid_grant"),
     ]
     assert "secret" not in str(said)
+
+
+def test_another_way_to_authenticate_is_named_with_the_registered_one(signed_in, portal):
+    """To the operator only: what a stranger's request is answered names neither."""
+    known = {
+        "client_id": portal.client_id,
+        "client_secret": portal.secret,
+        "grant_type": "refresh_token",
+    }
+    answer = signed_in.app.test_client().post("/token", data=known, base_url=ISSUER)
+    why = "It is registered with client_secret_basic, and came with client_secret_post."
+    assert noted() == [(portal.client_id, "token", "invalid_client", why)]
+    assert why not in answer.text
+
+
+def test_a_wrong_secret_is_told_once(signed_in, portal):
+    """As `client_refused`."""
+    answer = signed_in.app.test_client().post(
+        "/token",
+        data={"grant_type": "refresh_token"},
+        auth=(portal.client_id, "wrong"),
+        base_url=ISSUER,
+    )
+    assert answer.get_json()["error"] == "invalid_client"
+    assert noted() == []
+    refused = select(AuditEvent).where(AuditEvent.event == "client_refused")
+    assert len(list(db.session.scalars(refused))) == 1
+
+
+def test_a_refresh_token_that_is_none_is_told_apart_from_a_code(signed_in):
+    for token in ("x", "y"):
+        refresh(signed_in, token)
+    assert [one[2:] for one in noted()] == [("invalid_grant", NO_REFRESH_TOKEN)]
 
 
 def test_what_people_do_is_no_mistake_of_the_application(ask):
