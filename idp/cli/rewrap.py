@@ -43,6 +43,8 @@ def rewrap(step: str | None, *, leaked: bool, yes: bool, as_json: bool) -> None:
             show_rows(("key", "wraps", *rewrapping.TABLES), _report(), as_json=as_json)
             return
         question = _QUESTIONS.get(step)
+        if question:
+            kek.of_two(settings.kek_file)
     if question:
         confirm(question, yes=yes)
     with database_only():

@@ -85,7 +85,7 @@ def add(path: Path) -> str:
 
 def turn(path: Path) -> str:
     """Let the other key wrap; the name of that key. Both open, as before."""
-    ring = _of_two(path)
+    ring = of_two(path)
     _replace(path, Ring(dict(reversed([*ring.keys.items()])), ring.kept))
     return load(path).current
 
@@ -96,7 +96,7 @@ def drop(path: Path, *, leaked: bool) -> tuple[str, str]:
 
     Raises ConfigurationError after a leak while it is the older one that wraps: it would stay.
     """
-    ring = _of_two(path)
+    ring = of_two(path)
     current, other = ring.keys
     if leaked and _made_at(ring.keys[other]) > _made_at(ring.keys[current]):
         raise ConfigurationError(
@@ -129,7 +129,8 @@ def _load(path: Path, _changed: int) -> Ring:
     return Ring({_name(key): key for key in keys}, kept)
 
 
-def _of_two(path: Path) -> Ring:
+def of_two(path: Path) -> Ring:
+    """The file while one key takes the place of another. Raises ConfigurationError where there is one only."""
     ring = load(path)
     if len(ring.keys) < 2:
         raise ConfigurationError(f"{path} has one key only; run `idp keys rewrap add` first")
