@@ -93,6 +93,9 @@ def list_events(
         # A misspelt name must not read as "nothing happened".
         named = ", ".join(happened)
         click.echo(f"No event {sought.event} has ever happened; there were {named}.", err=True)
+    if sought.reference and not rows:
+        where = "That of an error page is in the log of the server only, as `reference`."
+        click.echo(f"No event has this reference. {where}", err=True)
     columns = _ACCOUNTS if accounts_only else _COLUMNS
     show_rows(columns, rows if as_json or accounts_only else _readable(rows), as_json=as_json)
     if more:

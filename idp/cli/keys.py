@@ -68,16 +68,24 @@ def list_keys(*, as_json: bool) -> None:
 def rotate(alg: str | None) -> None:
     """Replace the signing keys without a failed verification; the present ones stay published.
 
-    The new ones sign once nobody's cache lacks them, after five minutes. After a leak use `revoke`.
+    The new ones sign once nobody's cache lacks them, after five minutes; until then there are no others. After
+    a leak use `revoke`.
     """
     with database_only():
-        pairs = [signing.new_pair(one) for one in ([alg] if alg else signing.in_use())]
+        algs = [alg] if alg else signing.in_use()
+        soon = [key for key in map(_described, signing.listing()) if _signs_soon(key)]
+        pairs = [signing.new_pair(one) for one in algs if one not in {key["alg"] for key in soon}]
         with transaction():
             made = [_described(signing.rotate(pair)) for pair in pairs]
             for key in made:
                 told.signing_key_rotated(kid=key["kid"], actor=clerk.actor())
     for key in made:
         click.echo(f"{key['alg']} key {key['kid']} signs from {key['activate_at']:%H:%M:%S} UTC.")
+    for key in (one for one in soon if one["alg"] in algs):
+        when = f"{key['activate_at']:%H:%M:%S} UTC"
+        click.echo(
+            f"{key['alg']} key {key['kid']} is made already, and signs from {when}.", err=True
+        )
 
 
 @keys.command(context_settings=DASHED)
@@ -163,6 +171,12 @@ def _known(kid: str) -> SigningKey:
         if key.kid == kid and key.known_until > clock.now():
             return key
     raise ConfigurationError(f"no key that is believed has the kid {kid}; see `idp keys list`")
+
+
+def _signs_soon(key: dict[str, Any]) -> bool:
+    """No later than one that would be made now."""
+    announced = key["state"] == "announced"
+    return announced and bool(key["activate_at"] <= clock.now() + signing.KNOWN)
 
 
 def _described(key: SigningKey) -> dict[str, Any]:

@@ -67,7 +67,6 @@ def check(new: Registration) -> None:
         ("grant_types", new.grant_types, GRANT_TYPES),
         ("application_type", [new.application_type], ("web", "native")),
         ("subject_type", [new.subject_type], SUBJECT_TYPES),
-        ("scope", new.scope.split(), (*SCOPES, *_scopes_elsewhere(new))),
         ("resource_token_format", [new.resource_token_format], TOKEN_FORMATS),
         (_METHOD, [new.token_endpoint_auth_method], AUTH_METHODS),
         *_choices_of_answers(new),
@@ -75,6 +74,7 @@ def check(new: Registration) -> None:
         ("request_object_signing_alg", [new.request_object_signing_alg], REQUEST_ALGORITHMS),
     ):
         _check_choices(field, chosen, known)
+    _check_scope(new)
     _check_grants(new)
     _check_together(new)
     _check_resource_server(new)
@@ -97,6 +97,12 @@ def check_uri(field: str, uri: str) -> None:
         raise InvalidRegistrationError(field, "has an address that cannot be read", uri) from None
     if not _VISIBLE.fullmatch(uri) or "*" in uri or "\\" in uri or len(uri) > 2000:
         raise InvalidRegistrationError(field, "must be exact, in plain ASCII", uri)
+    if parts.scheme not in {"https", "http"}:
+        raise InvalidRegistrationError(
+            field,
+            "must be https; an application on a device has one of its own, or http://127.0.0.1/",
+            uri,
+        )
     if not _HOST.fullmatch(host or ""):
         raise InvalidRegistrationError(field, "must name a host", uri)
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
@@ -144,8 +150,21 @@ def _check_localized(localized: dict[str, str]) -> None:
 def _check_choices(field: str, chosen: Iterable[str], known: Iterable[str]) -> None:
     unknown = sorted(set(chosen) - set(known))
     if unknown:
-        allowed = ", ".join(sorted({*known} - {""}))
-        raise InvalidRegistrationError(field, f"must be of {allowed}", ", ".join(unknown))
+        raise InvalidRegistrationError(field, _one_of(known), ", ".join(unknown))
+
+
+def _one_of(known: Iterable[str]) -> str:
+    return "must be of " + ", ".join(sorted({*known} - {""}))
+
+
+def _check_scope(new: Registration) -> None:
+    """Ours, and those of its resource servers; whose another is, is not told to whoever registers itself."""
+    known = {*SCOPES, *_scopes_elsewhere(new)}
+    for scope in sorted(set(new.scope.split()) - known):
+        if server := registry.server_of_scope(scope):
+            about = f"{scope} is of {server.resource_uri}, which resources (--resource) must name"
+            raise InvalidRegistrationError("scope", _one_of(known), about)
+    _check_choices("scope", new.scope.split(), known)
 
 
 def _check_together(new: Registration) -> None:

@@ -38,7 +38,7 @@ CACHED = timedelta(minutes=5)
 """How long relying parties may keep our keys without asking again."""
 _NOTICED = timedelta(seconds=5)
 """More than any process needs to notice a change (`versions.FRESH_FOR`)."""
-_KNOWN = _NOTICED + CACHED
+KNOWN = _NOTICED + CACHED
 """After so long every process publishes a key, and whoever had asked just before has asked again."""
 
 PrivateKey = RSAKey | ECKey | OKPKey
@@ -118,7 +118,7 @@ def rotate(pair: KeyPair) -> SigningKey:
 
     They stay published. After a leak that is too late: `revoke`.
     """
-    starts = clock.now() + _KNOWN
+    starts = clock.now() + KNOWN
     fresh = _store(pair, starts)
     db.session.execute(
         update(SigningKey)
@@ -233,7 +233,7 @@ def _next_start(alg: str) -> datetime:
     now, end = clock.now(), _last_end(alg)
     if end is None:
         return now
-    return max(now + _KNOWN, min(end, now + settings.key_publication))
+    return max(now + KNOWN, min(end, now + settings.key_publication))
 
 
 def _store(pair: KeyPair, starts: datetime) -> SigningKey:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, abort, jsonify, request, url_for
+from flask import Blueprint, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
 from idp.audit import events
@@ -50,6 +50,13 @@ class RefusedError(Exception):
         self.error, self.text, self.status, self.headers = error, text, status, headers
 
 
+_OFF = RefusedError(
+    "invalid_request",
+    "Applications do not register themselves here: ask the operator of this provider.",
+    404,
+)
+
+
 @blueprint.post("/register")
 def register() -> Response:
     """RFC 7591 3."""
@@ -75,10 +82,8 @@ def forget(client_id: str) -> Response:
 
 
 def _answered(act: Callable[[], Response]) -> Response:
-    if settings.registration == "off":
-        abort(404)
     try:
-        answer = act()
+        answer = act() if settings.registration != "off" else _refused(_OFF)
     except InvalidRegistrationError as error:
         kind = "redirect_uri" if error.field == "redirect_uris" else "client_metadata"
         field = error.field.partition("#")[0]

@@ -164,6 +164,12 @@ def test_a_name_that_no_event_has_is_told(busy: Shell) -> None:
     assert "signed_in" in done.stderr
 
 
+def test_a_reference_that_no_event_has_may_be_in_the_log(busy: Shell) -> None:
+    said = busy.run("audit", "list", "--reference", "1A2B3C4D")
+    assert "in the log of the server" in said.stderr
+    assert said.exit_code == 0
+
+
 def test_people_see_a_table_and_are_told_that_there_is_more(busy: Shell) -> None:
     result = busy.run("audit", "list", "--limit", "2", "--until", "2026-04-01")
     assert "account=sub-a" in result.stdout

@@ -254,6 +254,23 @@ def test_a_resource_server_and_a_machine_that_uses_it(ready: Shell) -> None:
     assert "'delete'" in said
 
 
+def test_who_forgot_the_api_of_a_scope_is_told_which(ready: Shell) -> None:
+    ready.ok(
+        *("clients", "create", "--name", "API", "--grant-type", "", "--resource-scope", "read"),
+        *("--resource-uri", "https://api.example/"),
+    )
+    name = create(ready)["client_id"]
+    said = ready.refused("clients", "update", name, "--scope", "openid read")
+    assert "read is of https://api.example/, which resources (--resource) must name" in said
+
+
+def test_an_address_of_a_scheme_of_its_own_is_refused_with_what_is_taken(ready: Shell) -> None:
+    name = create(ready)["client_id"]
+    for uri in ("com.example.app:/callback", "app://callback"):
+        said = ready.refused("clients", "update", name, "--redirect-uri", uri)
+        assert "an application on a device has one of its own, or http://127.0.0.1/" in said
+
+
 def test_levels_are_those_that_can_be_reached(ready: Shell) -> None:
     client_id = create(ready, "--userinfo-acr", "urn:seuil:acr:sms")["client_id"]
     said = ready.refused("clients", "update", client_id, "--userinfo-acr", "urn:x")

@@ -162,9 +162,21 @@ def test_after_a_leak_the_chain_begins_anew_under_another_secret(replaced: Shell
     assert replaced.json("audit", "verify")["sound"]
 
 
+def test_a_key_that_was_rotated_a_moment_ago_is_not_rotated_again(ready: Shell) -> None:
+    first = ready.ok("keys", "rotate", "--alg", "RS256")
+    made = {key["kid"] for key in ready.json("keys", "list")}
+    said = ready.run("keys", "rotate").output
+    assert "ES256 key" in said
+    (kid,) = [kid for kid in made if kid in first]
+    assert f"RS256 key {kid} is made already, and signs from" in said
+    (other,) = [key for key in ready.json("keys", "list") if key["kid"] not in made]
+    assert other["alg"] == "ES256"
+
+
 @pytest.mark.parametrize("step", ["turn", "drop"])
 def test_steps_in_another_order_are_refused_in_one_line(ready: Shell, step: str) -> None:
-    assert "one key only" in ready.refused("keys", "rewrap", step, "--yes")
+    for asked in ((), ("--yes",)):
+        assert "one key only" in ready.refused("keys", "rewrap", step, *asked), "no question before"
     ready.ok("keys", "rewrap", "add")
     assert "two keys already" in ready.refused("keys", "rewrap", "add")
     assert "--leaked goes with drop" in ready.refused("keys", "rewrap", "turn", "--leaked", code=2)

@@ -76,7 +76,7 @@ def test_what_is_left_out_has_a_name_and_the_scope_of_its_grants(developer):
 
 @pytest.mark.parametrize("mode", ["off"], indirect=True)
 def test_it_is_off_unless_a_deployment_wants_it(developer, client):
-    assert developer.register(token()).status_code == 404
+    assert "ask the operator" in refused(developer.register(token()), "invalid_request", 404)
     assert developer.send("GET", "/register/x").get_json()["error"] == "invalid_request"
     metadata = client.get("/.well-known/openid-configuration", base_url=ISSUER).get_json()
     assert "registration_endpoint" not in metadata
