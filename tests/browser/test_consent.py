@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from idp.clients import registry
-from tests.browser.test_recovery import clean
+from tests.browser.test_recovery import SIDEWAYS, clean
 from tests.support.agreeing import NO, YES
 from tests.support.browser import DESKTOP, SMALLEST
 from tests.support.journey import NEW_PASSWORD
 
-NAME = "Archives de la Ville et du Canton"
+NAME = "Archives de la Ville et Landesbibliotheksverwaltungsgemeinschaftsamt"
+"""One word of it is wider than the smallest screen."""
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def test_a_person_refuses_agrees_and_takes_it_back(visitor, demo, size, script):
     assert person.step == "consent"
     if script:
         clean(person)
+    assert not person.page.evaluate(SIDEWAYS)
     person.press(NO).page.wait_for_url(f"{demo['portal']}/**")
     person.come()
     assert person.step == "consent"
@@ -51,6 +53,7 @@ def test_a_person_refuses_agrees_and_takes_it_back(visitor, demo, size, script):
     person.page.goto(f"{demo['issuer']}/account/applications")
     if script:
         clean(person)
+    assert not person.page.evaluate(SIDEWAYS)
     person.press("Retirer l’accès")
     assert "aucune application" in person.page.inner_text("main")
     if script:

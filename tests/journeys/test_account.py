@@ -56,8 +56,9 @@ def told(inbox):
 
 def test_who_is_not_signed_in_signs_in_with_both_factors_and_comes_back(owner):
     assert (owner.step, owner.path) == ("account", "/account")
-    for word in (ADDRESS, "+41 79 123 45 67", "Jeanne Favre", "14.03.1950", "Rue du Lac 1"):
+    for word in (ADDRESS, "+41 79 123 45 67", "Jeanne Favre", "14 mars 1950", "Rue du Lac 1"):
         assert word in owner.page.text
+    assert "14 March 1950" in owner.get("/account?ui_locales=en").page.text
 
 
 def test_a_sign_in_for_a_service_does_while_it_is_fresh(person, row):
