@@ -18,6 +18,7 @@ from idp.clients.client import Client
 from idp.clients.registration import Registration, as_json
 from idp.clients.rules import InvalidRegistrationError
 from idp.extensions import db, settings, transaction
+from idp.grants import consents
 from idp.legacy import registry
 from idp.sessions.authentication import ACR
 
@@ -100,16 +101,15 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
             if dry_run:
                 db.session.rollback()
             elif changed:
+                _forget_scopes(before["resource_scope"], after["resource_scope"])
                 events.client_updated(client_id=client_id, fields=changed, actor=clerk.actor())
     for name in changed:
         old, new = before.get(name, ""), after.get(name, "")
         click.echo(f"- {name}: {_shown(old)}\n+ {name}: {_shown(new)}")
     done = "would be" if dry_run else "is"
     click.echo(f"Client {client_id} {done} {'updated' if changed else 'as it was'}.")
-    theirs = [name for name in changed if name.partition("#")[0] not in strangers.FIXED]
-    if by_itself and theirs:
-        said = ", ".join(theirs)
-        click.echo(f"It registered itself, and can change this back: {said}.", err=True)
+    if by_itself:
+        _warn_of_return(changed)
 
 
 @clients.command("rotate-secret")
@@ -152,8 +152,21 @@ def delete(client_id: str, *, yes: bool) -> None:
     with database_only(), transaction():
         registered(client_id)
         manage.remove(client_id)
+        _forget_scopes(gone.resource_scope, "")
         events.client_deleted(client_id=client_id, actor=clerk.actor())
     click.echo(f"Client {client_id} is deleted.")
+
+
+def _forget_scopes(before: str, after: str) -> None:
+    """Who agreed to a scope of one API did not agree to that of another, which may have its name one day."""
+    consents.forget_scopes(set(before.split()) - set(after.split()))
+
+
+def _warn_of_return(changed: list[str]) -> None:
+    theirs = [name for name in changed if name.partition("#")[0] not in strangers.FIXED]
+    if theirs:
+        said = ", ".join(theirs)
+        click.echo(f"It registered itself, and can change this back: {said}.", err=True)
 
 
 def _show(record: dict[str, Any], *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,11 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 from idp.clients import addresses
 from idp.clients.registration import Registration
+from idp.clients.registry import RegisteredClient
 from idp.extensions import release
 from idp.security import strict_json
 from idp.security.outgoing import Service, SilentError
+from idp.security.slots import Slots
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
 """What clients may sign with; the last is the older name of the one before it (RFC 9864)."""
@@ -41,6 +44,9 @@ PublicKey = RSAKey | ECKey | OKPKey
 
 _log = structlog.get_logger("seuil.clients")
 _service = Service(at_once=8, largest=128 * 1024)
+_strangers, _AT_ONCE = Slots(), 2
+"""So many threads of a process wait for addresses of applications that registered themselves: some might never
+answer. Whoever comes beyond that goes on with what is known."""
 
 
 class UnusableKeysError(ValueError):
@@ -85,15 +91,25 @@ def load(client: Registration, kid: str | None) -> None:
     if not uri or not _wanting(uri, kid):
         return
     release()
-    # Whoever comes meanwhile waits for the same answer instead of asking again or finding nothing.
+    with _strangers.one_of(_AT_ONCE) if _is_strange(client) else nullcontext(True) as free:
+        if free:
+            _look(uri, kid)
+    for old in [*_fetched][:-_REMEMBERED]:
+        _fetched.pop(old, None)
+        _asking.pop(old, None)
+
+
+def _look(uri: str, kid: str | None) -> None:
+    """Whoever comes meanwhile waits for the same answer instead of asking again or finding nothing."""
     with _asking.setdefault(uri, threading.Lock()):
         if _wanting(uri, kid):
             found, last = _ask(uri), _fetched.get(uri)
             kept = last.keys if last else ()
             _fetched[uri] = _Fetched(time.monotonic(), kept if found is None else found)
-    for old in [*_fetched][:-_REMEMBERED]:
-        _fetched.pop(old, None)
-        _asking.pop(old, None)
+
+
+def _is_strange(client: Registration) -> bool:
+    return isinstance(client, RegisteredClient) and client.by_itself
 
 
 def _wanting(uri: str, kid: str | None) -> bool:

@@ -93,8 +93,12 @@ class Registration:
         return replace(self, **said) if said else self
 
     def words_of(self, scope: str, locale: str) -> str | None:
-        """What a scope of its own allows, for people who read this language; None where that is not said."""
-        for name in sorted(self.resource_scope_words, key=len):
+        """What a scope of its own allows, for people who read this language; None where that is not said.
+
+        A name with `#` that is a scope itself says nothing of another one.
+        """
+        others = self.resource_scope.split()
+        for name in sorted(self.resource_scope_words.keys() - others, key=len):
             said, _, tag = name.rpartition("#")
             if said == scope and tag.partition("-")[0].lower() == locale:
                 return self.resource_scope_words[name]

@@ -74,7 +74,9 @@ def read(
     fixed = {**fixed, "require_pkce": require_pkce and fixed["require_pkce"]}
     given = _given(sent, fixed)
     new = _whole({**given, **fixed})
-    new = replace(new, require_pkce=new.require_pkce or new.public)
+    # Any program of a computer can take the code of another (RFC 8252 8.1); a secret in one is none (8.5).
+    anybody = new.public or new.application_type == "native"
+    new = replace(new, require_pkce=new.require_pkce or anybody)
     _check_own(new)
     if old:
         _check_subjects(new, old)

@@ -1,10 +1,11 @@
 """What people agreed that applications of others may learn: one row for each person and application."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, delete, literal, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp import clock
@@ -83,6 +84,14 @@ def withdraw(account_id: int, client_id: int) -> bool:
 def forget_client(client_id: int) -> None:
     """Nobody agrees any more to what an application (row id) has become. In the caller's transaction."""
     db.session.execute(delete(Consent).where(Consent.client_id == client_id))
+
+
+def forget_scopes(scopes: Iterable[str]) -> None:
+    """Nobody agrees any more to what is somebody else's now, or nobody's. In the caller's transaction."""
+    for scope in scopes:
+        among = (literal(" ") + Consent.scope + " ").contains(f" {scope} ", autoescape=True)
+        for row in db.session.scalars(select(Consent).where(among)):
+            row.scope = " ".join(one for one in row.scope.split() if one != scope)
 
 
 def _of(account_id: int, client_id: int) -> tuple[Any, ...]:

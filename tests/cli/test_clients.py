@@ -9,7 +9,11 @@ from idp.cli.common import application
 from idp.cli.main import main
 from idp.clients import registry
 from idp.clients.registration import Registration
+from idp.extensions import transaction
+from idp.grants import consents
 from tests.cli.conftest import Shell
+from tests.support import portal
+from tests.support.accounts import make_account
 from tests.support.signing import make_key, public_set
 
 URI = "https://portal.example/callback"
@@ -192,6 +196,23 @@ def test_what_is_said_in_languages_is_told_by_options_or_a_file(ready: Shell) ->
     shown = ready.ok("clients", "update", created["client_id"], "--in-language", "client_name#de=")
     assert '- client_name#de: "Portal = gut"' in shown
     assert "client_name#de" not in ready.json("clients", "show", created["client_id"])
+
+
+def test_a_scope_that_moves_takes_no_consent_along(ready: Shell) -> None:
+    api = ("--resource-uri", "https://api.example/", "--resource-scope")
+    first = create(ready, *api, "read read_all write")["client_id"]
+    with application():
+        account = make_account()
+        row = portal.register().row_id
+        with transaction():
+            consents.give(account, row, frozenset({"openid", "read", "read_all", "write"}))
+    ready.ok("clients", "update", first, "--resource-scope", "read_all write", "--dry-run")
+    ready.ok("clients", "update", first, "--resource-scope", "read_all write")
+    with application():
+        assert consents.agreed(account, row) == {"openid", "read_all", "write"}
+    ready.ok("clients", "delete", first, "--yes")
+    with application():
+        assert consents.agreed(account, row) == {"openid"}
 
 
 def test_what_a_scope_allows_is_told_by_options(ready: Shell) -> None:

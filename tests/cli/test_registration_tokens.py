@@ -42,7 +42,7 @@ def test_without_pkce_only_where_the_deployment_lets_it(ready: Shell) -> None:
     ready.set("IDP_REGISTRATION", "token")
     assert "IDP_WEAKER_CLIENTS" in ready.refused(*ISSUE, "--no-require-pkce")
     ready.set("IDP_WEAKER_CLIENTS", "no-pkce")
-    lax = ready.run(*ISSUE, "--no-require-pkce", "--uses", "2").stdout.strip()
+    lax = ready.run(*ISSUE, "--no-require-pkce", "--uses", "3").stdout.strip()
     strict = ready.run(*ISSUE).stdout.strip()
     assert [one["require_pkce"] for one in ready.json("clients", "registration-tokens")] == [
         *(False, True),
@@ -50,14 +50,16 @@ def test_without_pkce_only_where_the_deployment_lets_it(ready: Shell) -> None:
     with application() as app:
         developer = Developer(app)
         names = []
-        for token, method in (
-            *((lax, "client_secret_basic"), (lax, "none")),
-            (strict, "client_secret_basic"),
+        for token, said in (
+            (lax, {}),
+            (lax, {"token_endpoint_auth_method": "none"}),
+            (lax, {"application_type": "native", "redirect_uris": ["http://127.0.0.1/cb"]}),
+            (strict, {}),
         ):
-            developer.register(token, token_endpoint_auth_method=method)
+            developer.register(token, **said)
             names.append(developer.known["client_id"])
     assert [ready.json("clients", "show", name)["require_pkce"] for name in names] == [
-        *(False, True, True),
+        *(False, True, True, True),
     ]
 
 

@@ -1,6 +1,8 @@
 """Clients that sign for themselves (RFC 7523 3, OIDC Core 9)."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -268,6 +270,28 @@ def test_an_address_that_fails_keeps_what_is_known_and_lets_nobody_in(
         answer = post(signed_in, sign(key, claims(signed_in)), code="x")
         assert answer.get_json()["error"] == "invalid_grant", "the known key still is one"
         assert elsewhere.asked == 0
+
+
+@pytest.mark.usefixtures("near")
+def test_addresses_of_strangers_hold_two_threads_at_most(signed_in, key):
+    """However many clients somebody registered whose addresses never answer."""
+    began, app = time.monotonic(), signed_in.app
+    with publishing(key) as server:
+        server.delay = 1
+        register(signed_in, jwks_uri=server.url)
+        known = registry.find(signed_in.client.client_id)
+        strange = [
+            replace(known, by_itself=True, jwks_uri=f"{server.url}?{number}") for number in range(6)
+        ]
+
+        def load(client):
+            with app.app_context():
+                keys.load(client, None)
+                return time.monotonic() - began
+
+        with ThreadPoolExecutor(6) as pool:
+            took = sorted(pool.map(load, strange))
+    assert took[3] < 0.9 < took[4]
 
 
 @pytest.mark.usefixtures("near")

@@ -136,3 +136,12 @@ def test_of_resource_servers_changed_at_once_one_has_what_is_common(app: Flask) 
         app, lambda number: manage.update_client(names[number], {"resource_scope": "read"})
     )
     assert found == ["", *["resource_scope"] * (AT_ONCE - 1)]
+
+
+def test_a_scope_whose_name_looks_like_a_language_says_nothing_of_another() -> None:
+    words = {"read": "tout lire", "read#en": "see nothing", "read#de": "alles lesen"}
+    api = replace(API, resource_scope="read read#en", resource_scope_words=words)
+    assert [api.words_of("read", locale) for locale in ("fr", "en", "de")] == [
+        *("tout lire", "tout lire", "alles lesen"),
+    ]
+    assert api.words_of("read#en", "fr") == "see nothing"
