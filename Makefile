@@ -10,7 +10,7 @@ DEBIAN := chromium libatomic1 postgresql fonts-dejavu-core mariadb-server slapd 
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo          the provider with a portal, its old users and an inbox; ARGS=--help tells more"
+	@echo "make demo          the provider, two applications, old users and an inbox; ARGS=--help tells more"
 	@echo "make test          every test, on SQLite and PostgreSQL, in a real browser: minutes"
 	@echo "make coverage      which lines and branches the tests on SQLite walk"
 	@echo "make check         lint, types, layers and unit tests: half a minute"

@@ -109,7 +109,10 @@ def test_commands_run_from_the_wheel(installed, tmp_path):
 
 @pytest.fixture
 def demo(installed: Path, tmp_path: Path) -> Iterator[dict]:
-    ports = {name: free_port() for name in ("port", "portal-port", "inbox-port", "smtp-port")}
+    ports = {
+        name: free_port()
+        for name in ("port", "portal-port", "archive-port", "inbox-port", "smtp-port")
+    }
     flags = [flag for name, port in ports.items() for flag in (f"--{name}", str(port))]
     command = idp(installed, "demo", *flags)
     process = subprocess.Popen(

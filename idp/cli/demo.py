@@ -23,6 +23,9 @@ else:
 @click.command()
 @click.option("--port", type=PORT, default=8000, show_default=True, help="The provider.")
 @click.option("--portal-port", type=PORT, default=8001, show_default=True)
+@click.option(
+    "--archive-port", type=PORT, default=8002, show_default=True, help="Not of the house."
+)
 @click.option("--inbox-port", type=PORT, default=8025, show_default=True)
 @click.option("--smtp-port", type=PORT, default=8026, show_default=True)
 @click.option(
@@ -30,7 +33,7 @@ else:
 )
 @click.option("--reset", is_flag=True, help="Forget everything first.")
 def demo(**options: Any) -> None:
-    """The provider with a portal, its old users and an inbox, on this machine only."""
+    """The provider with a portal, an application of others, old users and an inbox, on this machine only."""
     if not _complete:
         message = "the demonstration needs its extra: pip install 'seuil[demo]'"
         raise ConfigurationError(message)

@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 from idp.demo import inbox as inboxes
 from idp.demo import legacy_store, portal, provider
 from idp.demo import state as states
-from idp.demo.portal import PortalOptions
+from idp.demo.portal import Face, PortalOptions
 from idp.demo.state import State
 from idp.errors import ConfigurationError
 
@@ -33,6 +33,7 @@ class Options:
 
     port: int = 8000
     portal_port: int = 8001
+    archive_port: int = 8002
     inbox_port: int = 8025
     smtp_port: int = 8026
     state: Path = Path("demo-state")
@@ -44,6 +45,7 @@ class Options:
         return {
             "issuer": f"http://localhost:{self.port}",
             "portal": f"http://localhost:{self.portal_port}",
+            "archive": f"http://localhost:{self.archive_port}",
             "inbox": f"http://localhost:{self.inbox_port}",
         }
 
@@ -78,18 +80,20 @@ def serving(options: Options) -> Iterator[State]:
         app = provider.prepared(options.urls, options.smtp_port, state, kept)
         stack.callback(app.extensions["seuil.worker"].stop)
         _serve(stack, app, options.port)
-        _serve(stack, _portal(options, kept), options.portal_port)
+        _serve(stack, _portal(options, kept, "client", portal.HOUSE), options.portal_port)
+        _serve(stack, _portal(options, kept, "archive", portal.ARCHIVE), options.archive_port)
         states.write_summary(state, options.urls, kept["client"])
         yield state
 
 
-def _portal(options: Options, kept: dict[str, Any]) -> Flask:
+def _portal(options: Options, kept: dict[str, Any], name: str, face: Face) -> Flask:
     return portal.create_app(
         PortalOptions(
             issuer=options.urls["issuer"],
-            client_id=kept["client"]["client_id"],
-            client_secret=kept["client"]["client_secret"],
+            client_id=kept[name]["client_id"],
+            client_secret=kept[name]["client_secret"],
             cookie_key=kept["cookie_key"],
+            face=face,
         )
     )
 
@@ -99,6 +103,7 @@ def _check_ports(options: Options) -> None:
     ports = {
         "--port": options.port,
         "--portal-port": options.portal_port,
+        "--archive-port": options.archive_port,
         "--inbox-port": options.inbox_port,
         "--smtp-port": options.smtp_port,
     }

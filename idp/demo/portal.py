@@ -1,4 +1,4 @@
-"""The demo's relying party, "e-services": Authlib's Flask client with discovery, PKCE and nonce."""
+"""The demo's relying parties, of the house and not: Authlib's Flask client with discovery, PKCE and nonce."""
 
 import secrets
 from dataclasses import dataclass
@@ -12,7 +12,32 @@ from requests import RequestException
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-NAME = "e-services"
+
+@dataclass(frozen=True)
+class Face:
+    """What people see of a relying party, what it asks to learn, and the name of its own cookie."""
+
+    name: str
+    greeting: str
+    offer: str
+    scope: str
+    cookie: str
+
+
+HOUSE = Face(
+    name="e-services",
+    greeting="Bienvenue sur les",
+    offer="Impôts, attestations, rendez-vous : vos démarches en ligne, à toute heure.",
+    scope="openid profile email phone address",
+    cookie="portal-session",
+)
+ARCHIVE = Face(
+    name="Archives cantonales",
+    greeting="Bienvenue aux",
+    offer="Actes, plans et registres. Cette application n’est pas de la maison : elle demande votre accord.",
+    scope="openid profile email",
+    cookie="archive-session",
+)
 
 
 @dataclass(frozen=True)
@@ -23,16 +48,18 @@ class PortalOptions:
     client_id: str
     client_secret: str
     cookie_key: str
+    face: Face = HOUSE
 
 
 def create_app(options: PortalOptions) -> Flask:
     """A portal with one button."""
-    app = Flask("idp.demo")
+    app, face = Flask("idp.demo"), options.face
+    app.jinja_env.globals["face"] = face
     app.secret_key = options.cookie_key
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    # Cookies ignore ports: the provider on the same host must not meet this one's.
+    # Cookies ignore ports: nobody else on the same host may meet this one's.
     app.config.update(
-        SESSION_COOKIE_NAME="portal-session",
+        SESSION_COOKIE_NAME=face.cookie,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
@@ -41,10 +68,7 @@ def create_app(options: PortalOptions) -> Flask:
         server_metadata_url=f"{options.issuer}/.well-known/openid-configuration",
         client_id=options.client_id,
         client_secret=options.client_secret,
-        client_kwargs={
-            "scope": "openid profile email phone address",
-            "code_challenge_method": "S256",
-        },
+        client_kwargs={"scope": face.scope, "code_challenge_method": "S256"},
     )
     _add_pages(app)
     _add_sign_in(app, provider)
@@ -56,6 +80,10 @@ def _add_pages(app: Flask) -> None:
     @app.get("/")
     def home() -> str:
         return _page(user=session.get("user"), signed_out=session.pop("signed_out", False))
+
+    @app.get("/privacy")
+    def privacy() -> str:
+        return _page(privacy=True)
 
     @app.errorhandler(404)
     def missing(_error: NotFound) -> tuple[str, int]:
@@ -96,4 +124,4 @@ def _add_sign_out(app: Flask, provider: Any) -> None:
 
 
 def _page(**words: Any) -> str:
-    return render_template("portal.html", name=NAME, **words)
+    return render_template("portal.html", **words)

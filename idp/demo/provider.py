@@ -13,6 +13,7 @@ from idp.clients import manage
 from idp.clients.registration import Registration
 from idp.demo import portal
 from idp.demo import state as states
+from idp.demo.portal import Face
 from idp.demo.state import State
 from idp.extensions import transaction
 from idp.keys import kek, signing
@@ -34,9 +35,10 @@ class _DemoSettings(Settings):
 
 
 def prepared(urls: dict[str, str], smtp_port: int, state: State, kept: dict[str, Any]) -> Flask:
-    """The provider, with schema, keys and the portal's registration, which goes to `kept["client"]`.
+    """The provider, with schema, keys and registrations: the portal's goes to `kept["client"]`, that of the
+    application of others to `kept["archive"]`.
 
-    `urls` has `issuer`, `portal` and `inbox`.
+    `urls` has `issuer`, `portal`, `archive` and `inbox`.
     """
     settings = _settings(urls, smtp_port, state, kept["sms_token"])
     if not state.kek.exists():
@@ -47,7 +49,11 @@ def prepared(urls: dict[str, str], smtp_port: int, state: State, kept: dict[str,
         with transaction():
             for alg in signing.lacking():
                 signing.create(signing.new_pair(alg))
-        kept["client"] = _client(urls["portal"], kept.get("client"))
+        for name, home, face in (
+            ("client", urls["portal"], portal.HOUSE),
+            ("archive", urls["archive"], portal.ARCHIVE),
+        ):
+            kept[name] = _client(home, face, kept.get(name))
     states.remember(state, kept)
     return create_app(settings)
 
@@ -70,19 +76,21 @@ def _settings(urls: dict[str, str], smtp_port: int, state: State, sms_token: str
     )
 
 
-def _client(home: str, kept: dict[str, Any] | None) -> dict[str, Any]:
-    """The portal's registration; its addresses follow the port of this start."""
+def _client(home: str, face: Face, kept: dict[str, Any] | None) -> dict[str, Any]:
+    """A registration; its addresses follow the port of this start."""
     addresses = {
         "redirect_uris": (f"{home}/callback",),
         "post_logout_redirect_uris": (f"{home}/",),
         "client_uri": f"{home}/",
         "initiate_login_uri": f"{home}/login",
+        "policy_uri": "" if face is portal.HOUSE else f"{home}/privacy",
     }
     with transaction():
         if kept and manage.get(kept["client_id"]):
             manage.update_client(kept["client_id"], addresses)
             return {**kept, "redirect_uris": [*addresses["redirect_uris"]]}
-        client, secret = manage.create(Registration(client_name=portal.NAME, **addresses))  # type: ignore[arg-type]
+        more = {"client_name": face.name, "first_party": face is portal.HOUSE}
+        client, secret = manage.create(Registration(**more, **addresses))  # type: ignore[arg-type]
         return {
             "client_id": client.client_id,
             "client_secret": secret,

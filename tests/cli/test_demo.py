@@ -39,7 +39,10 @@ def test_the_demo_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_signals_that_come_while_it_stops_change_nothing(tmp_path: Path) -> None:
-    ports = {name: free_port() for name in ("port", "portal-port", "inbox-port", "smtp-port")}
+    ports = {
+        name: free_port()
+        for name in ("port", "portal-port", "archive-port", "inbox-port", "smtp-port")
+    }
     flags = [flag for name, port in ports.items() for flag in (f"--{name}", str(port))]
     process = subprocess.Popen(
         [sys.executable, "-c", START, "demo", *flags],

@@ -41,7 +41,10 @@ def chromium() -> Iterator[Browser]:
 def demonstration(state: Path) -> Iterator[dict[str, Any]]:
     """Provider, portal, inbox and old store, as `idp demo` starts them; what `demo.json` says, and `state`,
     the folder."""
-    ports = {name: free_port() for name in ("port", "portal_port", "inbox_port", "smtp_port")}
+    ports = {
+        name: free_port()
+        for name in ("port", "portal_port", "archive_port", "inbox_port", "smtp_port")
+    }
     with launch.serving(launch.Options(state=state, **ports)) as prepared:
         yield {**json.loads(prepared.summary.read_text()), "state": str(state)}
 
@@ -76,7 +79,9 @@ class Visitor:
             self.complaints.append(f"console: {text}")
 
     def _watch(self, response: Response) -> None:
-        own = {urlsplit(self.demo[name]).netloc for name in ("issuer", "portal", "inbox")}
+        own = {
+            urlsplit(self.demo[name]).netloc for name in ("issuer", "portal", "archive", "inbox")
+        }
         parts = urlsplit(response.url)
         if parts.scheme != "data" and parts.netloc not in own:
             self.complaints.append(f"foreign: {response.url}")

@@ -16,7 +16,10 @@ from tests.support.surfer import Surfer
 
 
 def options(tmp_path, **changes):
-    ports = {name: free_port() for name in ("port", "portal_port", "inbox_port", "smtp_port")}
+    ports = {
+        name: free_port()
+        for name in ("port", "portal_port", "archive_port", "inbox_port", "smtp_port")
+    }
     return Options(**{**ports, "state": tmp_path / "demo", **changes})
 
 
@@ -24,7 +27,7 @@ def test_one_person_walks_from_the_portal_and_back_and_state_survives(tmp_path):
     where = options(tmp_path)
     with launch.serving(where) as state:
         demo = json.loads(state.summary.read_text())
-        assert set(demo) == {"issuer", "portal", "inbox", "client", "legacy_users"}
+        assert set(demo) == {"issuer", "portal", "archive", "inbox", "client", "legacy_users"}
         assert set(demo["client"]) == {"client_id", "client_secret", "redirect_uris"}
         user = demo["legacy_users"][0]
         person = Surfer(demo["inbox"]).get(f"{demo['portal']}/login")
@@ -42,6 +45,26 @@ def test_one_person_walks_from_the_portal_and_back_and_state_survives(tmp_path):
         person = Surfer(demo["inbox"]).get(f"{demo['portal']}/login")
         person.two_factors("moi@example.ch")
         assert f"Bonjour {user['first_name']}" in person.page.text
+
+
+def test_an_application_of_others_asks_and_remembers(tmp_path):
+    where = options(tmp_path)
+    with launch.serving(where) as state:
+        demo = json.loads(state.summary.read_text())
+        user = demo["legacy_users"][0]
+        person = Surfer(demo["inbox"]).get(f"{demo['archive']}/login")
+        person.migrate(user["identifier"], user["password"], "moi@example.ch")
+        person.press("Se connecter à Archives cantonales").two_factors("moi@example.ch")
+        assert person.step == "consent"
+        assert f'href="{demo["archive"]}/privacy"' in person.page.source
+        person.press("Donner l’accès")
+        assert f"Bonjour {user['first_name']}" in person.page.text
+        assert "garde ce que vous" in person.get(f"{demo['archive']}/privacy").page.text
+        person.get(f"{demo['portal']}/login")
+        assert person.url == f"{demo['portal']}/", "the house asks for nothing"
+    with launch.serving(where):
+        person.get(f"{demo['archive']}/login")
+        assert person.url == f"{demo['archive']}/", "nothing is asked twice"
 
 
 def test_reset_forgets_everything(tmp_path):
@@ -76,7 +99,9 @@ def test_variables_of_the_shell_are_another_deployments(tmp_path, monkeypatch):
         assert found["issuer"] == where.urls["issuer"]
 
 
-@pytest.mark.parametrize("which", ["port", "portal_port", "inbox_port", "smtp_port"])
+@pytest.mark.parametrize(
+    "which", ["port", "portal_port", "archive_port", "inbox_port", "smtp_port"]
+)
 def test_a_busy_port_is_one_clear_line(tmp_path, which):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = options(tmp_path, **{which: taken.getsockname()[1]})
