@@ -150,7 +150,7 @@ def delete(client_id: str, *, yes: bool) -> None:
         click.echo(f"These have tokens for it, and must be updated: {', '.join(left)}.", err=True)
     confirm(f"Codes and tokens of {gone.client_name} die with it. Delete this client?", yes=yes)
     with database_only(), transaction():
-        registered(client_id)
+        consents.forget_client(registered(client_id).id)
         manage.remove(client_id)
         _forget_scopes(gone.resource_scope, "")
         events.client_deleted(client_id=client_id, actor=clerk.actor())

@@ -125,7 +125,7 @@ def _check_unique(new: Registration, client_id: str) -> None:
 
 def to_change(client_id: str) -> Client:
     """The registration as it is now, and stays until the transaction ends. Raises InvalidRegistrationError."""
-    rows = select(Client).where(Client.client_id == client_id).with_for_update()
+    rows = select(Client).where(Client.client_id == client_id).with_for_update(key_share=True)
     client = db.session.scalar(rows, execution_options={"populate_existing": True})
     if client is None:
         raise InvalidRegistrationError("client_id", "is not registered")

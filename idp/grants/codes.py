@@ -31,6 +31,8 @@ class NewCode:
     jkt: str | None = None
 
 
+_KEPT = timedelta(days=1)
+"""After its time, or that of what was given for it: who brings it again is told from who brings nothing."""
 _CODES = cast("Table", AuthorizationCode.__table__)
 _FRESH = insert(cast("Table", AuthorizationCode.__table__))
 
@@ -39,15 +41,13 @@ def issue(session: LiveSession, new: NewCode) -> str:
     """Insert a code that descends from the session's authentication; its value, which is not kept."""
     value = tokens.new_token()
     now = clock.now()
-    offline = "offline_access" in new.scope.split()
-    lives = settings.refresh_token_lifetime if offline else settings.access_token_lifetime
     row = {
         "digest": tokens.digest(value),
         "authentication_id": session.authentication_id,
         "account_id": session.account_id,
         "epoch": session.epoch,
         "expires_at": now + settings.authorization_code_lifetime,
-        "keep_until": now + lives + timedelta(days=1),
+        "keep_until": now + settings.authorization_code_lifetime + _KEPT,
         **vars(new),
     }
     db.session.execute(_FRESH, row)
@@ -87,7 +87,7 @@ _CLAIMED = (
         .where(BrowserSession.id == ClientSession.browser_session_id)
         .where(BrowserSession.ended_at.is_(None)),
     )
-    .values(used_at=bindparam("now"))
+    .values(used_at=bindparam("now"), keep_until=bindparam("keep"))
 )
 
 
@@ -95,7 +95,10 @@ def claim(code: AuthorizationCode) -> bool:
     """Redeem the code, once in all: False when it was used, revoked, too old, or its session is over."""
     if not code.account.active or code.account.epoch != code.epoch:
         return False
-    return bool(affected(_CLAIMED, code=code.id, now=clock.now()))
+    offline = "offline_access" in code.scope.split()
+    lives = settings.refresh_token_lifetime if offline else settings.access_token_lifetime
+    now = clock.now()
+    return bool(affected(_CLAIMED, code=code.id, now=now, keep=now + lives + _KEPT))
 
 
 def revoke(code_id: int) -> None:

@@ -156,7 +156,9 @@ def _tell_change(client: Client, old: Registration) -> None:
 
 def _forget(client_id: str) -> Response:
     with transaction():
-        _own(client_id)
+        # First, as whoever relies on one has it before the client's row.
+        # In the order of whoever relies on one, who has it before the client's row.
+        consents.forget_client(_own(client_id).id)
         manage.remove(client_id)
         events.client_deleted(client_id=client_id, actor=events.STRANGER)
     return Response(status=204)

@@ -14,7 +14,8 @@ from tests.support.journey import ISSUER, Person
 from tests.support.portal import TestClientApp
 from tests.support.registering import URI, Developer, events, refused, token
 from tests.support.signing import publishing
-from tests.support.tokens import ask_token, redeem, userinfo
+from tests.support.together import together
+from tests.support.tokens import ask_token, redeem, refresh, userinfo
 
 
 def test_a_client_reads_and_changes_what_it_registered(developer):
@@ -142,6 +143,21 @@ def test_what_the_operator_changes_while_a_sector_is_asked_stays(app, developer)
     registry._cache.forget()
     db.session.rollback()
     assert registry.find(developer.known["client_id"]).userinfo_max_age == 60
+
+
+@pytest.mark.parametrize("_round", range(8))
+def test_a_client_can_go_while_its_people_come(developer, person, at_home, _round):
+    """Each waits for what the other has, in one order."""
+    developer.register(grant_types=["authorization_code", "refresh_token"])
+    known = developer.known
+    person.client = TestClientApp(known["client_id"], known["client_secret"], URI)
+    person.authorize(scope="openid offline_access", prompt="consent").press(YES)
+    held = redeem(person)["refresh_token"]
+    acts = [lambda: developer.manage("DELETE"), lambda: refresh(person, held)]
+    db.session.rollback()
+    gone, refreshed = together(2, lambda number: acts[number]().status_code)
+    assert gone == 204
+    assert refreshed in {200, 400, 401}
 
 
 def test_a_client_goes_with_all_that_it_holds(developer):
