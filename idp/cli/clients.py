@@ -103,13 +103,17 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
             elif changed:
                 _forget_scopes(before["resource_scope"], after["resource_scope"])
                 events.client_updated(client_id=client_id, fields=changed, actor=clerk.actor())
+        left = _asking_for(before["resource_scope"], after["resource_scope"])
     for name in changed:
-        old, new = before.get(name, ""), after.get(name, "")
-        click.echo(f"- {name}: {_shown(old)}\n+ {name}: {_shown(new)}")
+        click.echo(
+            f"- {name}: {_shown(before.get(name, ''))}\n+ {name}: {_shown(after.get(name, ''))}"
+        )
     done = "would be" if dry_run else "is"
     click.echo(f"Client {client_id} {done} {'updated' if changed else 'as it was'}.")
     if by_itself:
         _warn_of_return(changed)
+    if left:
+        click.echo(f"These ask for scopes that are gone: update {', '.join(left)}.", err=True)
 
 
 @clients.command("rotate-secret")
@@ -160,6 +164,12 @@ def delete(client_id: str, *, yes: bool) -> None:
 def _forget_scopes(before: str, after: str) -> None:
     """Who agreed to a scope of one API did not agree to that of another, which may have its name one day."""
     consents.forget_scopes(set(before.split()) - set(after.split()))
+
+
+def _asking_for(before: str, after: str) -> list[str]:
+    """Clients whose registration has a scope that a resource server had, and has no more."""
+    gone = set(before.split()) - set(after.split())
+    return [one.client_id for one in manage.listing() if gone & {*one.registration.scope.split()}]
 
 
 def _warn_of_return(changed: list[str]) -> None:

@@ -285,6 +285,18 @@ def test_who_forgot_the_api_of_a_scope_is_told_which(ready: Shell) -> None:
     assert "read is of https://api.example/, which resources (--resource) must name" in said
 
 
+def test_whoever_is_left_with_a_scope_that_is_gone_is_named_at_once(ready: Shell) -> None:
+    api = ("--id", "api", "--name", "API", "--grant-type", "", "--resource-scope", "read write")
+    ready.ok("clients", "create", *api, "--resource-uri", "https://api.example/")
+    its = ("--resource", "https://api.example/", "--scope", "openid read")
+    create(ready, "--id", "reader", *its)
+    create(ready, "--id", "other")
+    for scope, said in (("read", ""), ("write", "are gone: update reader.")):
+        done = ready.run("clients", "update", "api", "--resource-scope", scope)
+        assert (said in done.stderr, "other" in done.stderr) == (True, False)
+        assert bool(done.stderr) == bool(said)
+
+
 def test_an_address_of_a_scheme_of_its_own_is_refused_with_what_is_taken(ready: Shell) -> None:
     name = create(ready)["client_id"]
     for uri in ("com.example.app:/callback", "app://callback"):
