@@ -223,9 +223,12 @@ def client_deleted(*, client_id: str, actor: str) -> None:
     _record("client_deleted", client=client_id, actor=actor)
 
 
-def registration_token_issued(*, number: int, note: str, uses: int, actor: str) -> None:
+def registration_token_issued(
+    *, number: int, note: str, uses: int, require_pkce: bool, actor: str
+) -> None:
     """Whoever holds the token may register so many applications; `note` says what it was made for."""
-    _record("registration_token_issued", actor=actor, number=number, note=note, uses=uses)
+    details = {"note": note, "uses": uses, "require_pkce": require_pkce}
+    _record("registration_token_issued", actor=actor, number=number, **details)
 
 
 def registration_token_ended(*, number: int, actor: str) -> None:

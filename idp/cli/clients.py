@@ -173,7 +173,8 @@ def _asking_for(before: str, after: str) -> list[str]:
 
 
 def _warn_of_return(changed: list[str]) -> None:
-    theirs = [name for name in changed if name.partition("#")[0] not in strangers.FIXED]
+    not_theirs = {*strangers.FIXED, "subject_type", "sector_identifier_uri"}
+    theirs = [name for name in changed if name.partition("#")[0] not in not_theirs]
     if theirs:
         said = ", ".join(theirs)
         click.echo(f"It registered itself, and can change this back: {said}.", err=True)

@@ -44,7 +44,9 @@ def issue(note: str, uses: int, hours: int, require_pkce: bool) -> None:
             actor=actor,
             require_pkce=require_pkce,
         )
-        events.registration_token_issued(number=row.id, note=note, uses=uses, actor=actor)
+        events.registration_token_issued(
+            number=row.id, note=note, uses=uses, require_pkce=require_pkce, actor=actor
+        )
         until, off = f"{row.expires_at:%Y-%m-%d %H:%M} UTC", settings.registration == "off"
     click.echo(value)
     times = "1 registration" if uses == 1 else f"{uses} registrations"

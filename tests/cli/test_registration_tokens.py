@@ -25,7 +25,7 @@ def test_a_token_is_shown_once_and_registers_so_many_applications(ready: Shell) 
     listed = ready.ok("clients", "registration-tokens", "--json")
     assert result.stdout.strip() not in listed + ready.ok("audit", "list", "--json")
     (event,) = ready.json("audit", "list", "--event", "registration_token_issued")
-    assert event["details"] == {"number": 1, "note": "test rig", "uses": 2}
+    assert event["details"] == {"number": 1, "note": "test rig", "uses": 2, "require_pkce": True}
 
 
 def test_a_token_can_be_ended(ready: Shell) -> None:
