@@ -437,9 +437,9 @@ class Settings(BaseSettings):
     weaker_clients: Annotated[tuple[Weakness, ...], NoDecode] = Field(
         (),
         description="What a registration may ask for though RFC 9700 advises against it: `no-pkce` "
-        "(a confidential client without code_challenge; for what registers itself its registration token asks), "
-        "`unsigned-requests` (request objects whose "
-        "`alg` is none). Registrations that ask for it do not work without.",
+        "(a confidential client without code_challenge; for what registers itself its registration token "
+        "asks), `unsigned-requests` (request objects whose `alg` is none). Registrations that ask for it do "
+        "not work without.",
     )
     client_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         (),

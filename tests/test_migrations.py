@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, inspect, select, text
 from idp import clock, schema
 from idp.clients import manage
 from idp.clients.registration import Registration
+from idp.clients.registration_tokens import RegistrationToken
 from idp.extensions import Base, UtcDateTime, db, init_database, transaction
 from idp.keys.models import SigningKey
 from tests.support.schema import MODELS_LOADED
@@ -93,6 +94,21 @@ def test_keys_that_were_taken_away_before_read_no_hints_afterwards():
     with db.engine.connect() as connection:
         rows = connection.execute(select(SigningKey.kid, SigningKey.known_until)).all()
     assert dict(rows) == {"no": now - day, "yes": now + 181 * day}
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_registration_token_of_before_demands_pkce():
+    schema.upgrade()
+    schema.downgrade("0023")
+    insert = text(
+        "INSERT INTO registration_token (id, digest, note, actor, uses_left, created_at, expires_at) "
+        "VALUES (1, 'x', 'old', 'os:tests', 1, :at, :at)"
+    ).bindparams(bindparam("at", type_=UtcDateTime()))
+    with db.engine.begin() as connection:
+        connection.execute(insert, {"at": clock.now()})
+    schema.upgrade()
+    with db.engine.connect() as connection:
+        assert connection.execute(select(RegistrationToken.require_pkce)).scalars().all() == [True]
 
 
 @pytest.mark.usefixtures("empty")

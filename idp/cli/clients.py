@@ -104,10 +104,7 @@ def update(client_id: str, file: Path | None, *, dry_run: bool, **options: Any) 
                 _forget_scopes(before["resource_scope"], after["resource_scope"])
                 events.client_updated(client_id=client_id, fields=changed, actor=clerk.actor())
         left = _asking_for(before["resource_scope"], after["resource_scope"])
-    for name in changed:
-        click.echo(
-            f"- {name}: {_shown(before.get(name, ''))}\n+ {name}: {_shown(after.get(name, ''))}"
-        )
+    _show_changes(before, after, changed)
     done = "would be" if dry_run else "is"
     click.echo(f"Client {client_id} {done} {'updated' if changed else 'as it was'}.")
     if by_itself:
@@ -170,6 +167,12 @@ def _asking_for(before: str, after: str) -> list[str]:
     """Clients whose registration has a scope that a resource server had, and has no more."""
     gone = set(before.split()) - set(after.split())
     return [one.client_id for one in manage.listing() if gone & {*one.registration.scope.split()}]
+
+
+def _show_changes(before: dict[str, Any], after: dict[str, Any], changed: list[str]) -> None:
+    for name in changed:
+        old, new = _shown(before.get(name, "")), _shown(after.get(name, ""))
+        click.echo(f"- {name}: {old}\n+ {name}: {new}")
 
 
 def _warn_of_return(changed: list[str]) -> None:

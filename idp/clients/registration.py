@@ -85,11 +85,7 @@ class Registration:
 
     def in_language(self, locale: str) -> Self:
         """As people who read this language see it; what is not said in it stays as it is."""
-        said: dict[str, Any] = {}
-        for name in sorted(self.localized, key=len):
-            shown, _, tag = name.partition("#")
-            if tag.partition("-")[0].lower() == locale:
-                said.setdefault(shown, self.localized[name])
+        said: dict[str, Any] = _said_in(locale, self.localized)
         return replace(self, **said) if said else self
 
     def words_of(self, scope: str, locale: str) -> str | None:
@@ -97,12 +93,9 @@ class Registration:
 
         A name with `#` that is a scope itself says nothing of another one.
         """
-        others = self.resource_scope.split()
-        for name in sorted(self.resource_scope_words.keys() - others, key=len):
-            said, _, tag = name.rpartition("#")
-            if said == scope and tag.partition("-")[0].lower() == locale:
-                return self.resource_scope_words[name]
-        return self.resource_scope_words.get(scope)
+        words, own = self.resource_scope_words, self.resource_scope.split()
+        in_languages = {name: text for name, text in words.items() if name not in own}
+        return _said_in(locale, in_languages).get(scope, words.get(scope))
 
     @property
     def hosts(self) -> set[str]:
@@ -129,6 +122,16 @@ class Registration:
     def has_secret(self) -> bool:
         """Known by a secret that we made."""
         return self.token_endpoint_auth_method in {"client_secret_basic", "client_secret_post"}
+
+
+def _said_in(locale: str, texts: dict[str, str]) -> dict[str, str]:
+    """Those for people who read this language, by their name without it; the shortest tag wins."""
+    said: dict[str, str] = {}
+    for name in sorted(texts, key=len):
+        bare, _, tag = name.rpartition("#")
+        if tag.partition("-")[0].lower() == locale:
+            said.setdefault(bare, texts[name])
+    return said
 
 
 _SHAPE = TypeAdapter(Registration)

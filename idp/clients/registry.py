@@ -88,14 +88,12 @@ def origins() -> frozenset[str]:
 
 def resource_server(uri: str) -> RegisteredClient | None:
     """The client that is the resource server of this address."""
-    servers = _cache.get().servers
-    return next((client for client in servers if client.resource_uri == uri), None)
+    return _cache.get().by_resource.get(uri)
 
 
 def server_of_scope(scope: str) -> RegisteredClient | None:
     """The resource server that has a scope: no two have the same."""
-    servers = _cache.get().servers
-    return next((client for client in servers if scope in client.resource_scopes), None)
+    return _cache.get().by_scope.get(scope)
 
 
 def told_of_logouts() -> list[int]:
@@ -130,7 +128,8 @@ class _Known:
 
     by_name: dict[str, RegisteredClient]
     by_row: dict[int, RegisteredClient]
-    servers: tuple[RegisteredClient, ...]
+    by_resource: dict[str, RegisteredClient]
+    by_scope: dict[str, RegisteredClient]
     origins: frozenset[str]
 
 
@@ -140,7 +139,8 @@ def _load() -> _Known:
     return _Known(
         by_name={client.client_id: client for client in clients},
         by_row={client.id: client for client in clients},
-        servers=tuple(client for client in clients if client.resource_uri),
+        by_resource={client.resource_uri: client for client in clients if client.resource_uri},
+        by_scope={scope: client for client in clients for scope in client.resource_scopes},
         origins=frozenset().union(*(client.origins for client in clients if client.public)),
     )
 

@@ -70,8 +70,8 @@ def read(
     Without `require_pkce` who proves who it is may do without.
     Raises InvalidRegistrationError.
     """
-    fixed = {name: getattr(old, name) for name in FIXED} if old else FIXED
-    fixed = {**fixed, "require_pkce": require_pkce and fixed["require_pkce"]}
+    asked = FIXED | {"require_pkce": require_pkce}
+    fixed = {name: getattr(old, name) for name in FIXED} if old else asked
     given = _given(sent, fixed)
     new = _whole({**given, **fixed})
     # Any program of a computer can take the code of another (RFC 8252 8.1); a secret in one is none (8.5).
