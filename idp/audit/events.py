@@ -227,8 +227,14 @@ def registration_token_issued(
     *, number: int, note: str, uses: int, require_pkce: bool, actor: str
 ) -> None:
     """Whoever holds the token may register so many applications; `note` says what it was made for."""
-    details = {"note": note, "uses": uses, "require_pkce": require_pkce}
-    _record("registration_token_issued", actor=actor, number=number, **details)
+    _record(
+        "registration_token_issued",
+        actor=actor,
+        number=number,
+        note=note,
+        uses=uses,
+        require_pkce=require_pkce,
+    )
 
 
 def registration_token_ended(*, number: int, actor: str) -> None:
