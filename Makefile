@@ -27,11 +27,11 @@ help:
 demo: $(VENV)/.demo
 	@$(BIN)/idp demo $(ARGS)
 
-test: $(VENV)/.test system packages
+test: $(VENV)/.test packages
 	@$(BIN)/python -m tests.run
 
 # Costs half as much again as the tests do, so it is no part of them.
-coverage: $(VENV)/.test system packages
+coverage: $(VENV)/.test packages
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov=idp --cov-branch --cov-report=term tests
 
 check: $(VENV)/.test lint
@@ -106,7 +106,7 @@ system:
 	else echo "Some tests need Debian packages that are missing. As root: apt-get install$$missing"; fi
 
 # `system` may have installed npm a moment ago. Where it could not it has said so.
-packages:
+packages: system
 	@if command -v npm >/dev/null; then for place in $(PACKAGES); do \
 		[ -d $$place/node_modules ] || npm ci --silent --no-audit --no-fund --prefix $$place || exit 1; done; fi
 
