@@ -14,6 +14,7 @@ from joserfc import jws
 from idp import clock
 from idp.clients.registration import Registration
 from idp.keys import signing
+from tests.oidc.conftest import bring_home
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import ISSUER, Person
 from tests.support.portal import register
@@ -66,7 +67,7 @@ OF_AN_ID_TOKEN = {"iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", 
 @pytest.fixture
 def tester(app, inbox):
     """Somebody who has signed in at the suite, a client without PKCE."""
-    make_account(ADDRESS, phone="+41791234567")
+    account = make_account(ADDRESS, phone="+41791234567")
     with override(app, weaker_clients=("no-pkce",)):
         new = Registration(
             "Suite",
@@ -77,8 +78,7 @@ def tester(app, inbox):
             require_pkce=False,
         )
         person = Person(app, inbox, register(new))
-        ask(person, {}).two_factors(ADDRESS)
-        yield person
+        yield bring_home(person, account)
 
 
 def ask(person: Person, changes: dict[str, str | None]) -> Person:

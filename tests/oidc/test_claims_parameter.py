@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from idp.clients import manage
 from idp.extensions import db, transaction
-from tests.oidc.conftest import told
+from tests.oidc.conftest import bring_home, told
 from tests.support.accounts import ADDRESS, make_account
 from tests.support.journey import Person
 from tests.support.portal import PORTAL, register
@@ -21,12 +21,11 @@ BY_MAIL, BY_SMS = "urn:seuil:acr:email", "urn:seuil:acr:sms"
 
 
 def asking(person, scope="openid", **claims):
-    """Sign in with these members of the parameter; the tokens."""
-    person.authorize(scope=scope, claims=json.dumps(claims)).two_factors(ADDRESS)
-    return redeem(person)
+    """Come with these members of the parameter; the tokens."""
+    return redeem(person.authorize(scope=scope, claims=json.dumps(claims)))
 
 
-def test_single_claims_are_where_they_were_asked_for_and_nowhere_else(person, account):
+def test_single_claims_are_where_they_were_asked_for_and_nowhere_else(person, at_home):
     tokens = asking(
         person,
         userinfo={"email": {"essential": True}, "given_name": None},
@@ -48,7 +47,7 @@ def test_they_are_there_after_a_refresh_too(person, account):
     assert userinfo(person, tokens["access_token"]).get_json()["email"] == ADDRESS
 
 
-def test_a_claim_without_a_value_is_left_out(person, account):
+def test_a_claim_without_a_value_is_left_out(person, at_home):
     tokens = asking(person, userinfo={"phone_number": {"essential": True}, "website": None})
     assert set(userinfo(person, tokens["access_token"]).get_json()) == {"sub"}
 
@@ -63,14 +62,14 @@ def test_a_claim_without_a_value_is_left_out(person, account):
         ({"value": None}, False),
     ],
 )
-def test_only_the_value_asked_for_is_told(person, account, wish, there):
+def test_only_the_value_asked_for_is_told(person, at_home, wish, there):
     tokens = asking(person, userinfo={"email": wish})
     assert ("email" in userinfo(person, tokens["access_token"]).get_json()) is there
 
 
 def test_a_client_learns_no_claim_beyond_its_scopes(app, inbox, account):
     narrow = replace(PORTAL, scope="openid email", grant_types=("authorization_code",))
-    person = Person(app, inbox, register(narrow))
+    person = bring_home(Person(app, inbox, register(narrow)), account)
     tokens = asking(
         person,
         userinfo={"email": None, "family_name": None, "legacy_identifiers": None},
@@ -80,7 +79,7 @@ def test_a_client_learns_no_claim_beyond_its_scopes(app, inbox, account):
     assert not {"given_name", "birthdate"} & set(claims_of(tokens))
 
 
-def test_what_the_registration_has_lost_since_is_told_no_more(person, account):
+def test_what_the_registration_has_lost_since_is_told_no_more(person, at_home):
     tokens = asking(person, scope="openid offline_access", userinfo={"email": None})
     assert userinfo(person, tokens["access_token"]).get_json()["email"] == ADDRESS
     with transaction():
@@ -90,7 +89,7 @@ def test_what_the_registration_has_lost_since_is_told_no_more(person, account):
         assert set(userinfo(person, token).get_json()) == {"sub"}
 
 
-def test_what_the_provider_says_of_the_sign_in_cannot_be_asked_to_be_otherwise(person, account):
+def test_what_the_provider_says_of_the_sign_in_cannot_be_asked_to_be_otherwise(person, at_home):
     names = ("iss", "aud", "exp", "iat", "auth_time", "amr", "sid", "nonce", "at_hash", "sub")
     wishes = {name: {"value": "x"} for name in names if name != "sub"}
     claims = claims_of(asking(person, id_token=wishes))

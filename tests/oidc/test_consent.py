@@ -29,11 +29,10 @@ def others(person):
 
 
 @pytest.fixture
-def asked(person, account):
+def asked(at_home):
     """At the page that asks."""
-    person.authorize(scope="openid email").two_factors(ADDRESS)
-    assert person.step == "consent"
-    return person
+    assert at_home.authorize(scope="openid email").step == "consent"
+    return at_home
 
 
 @pytest.fixture

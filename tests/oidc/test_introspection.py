@@ -10,7 +10,6 @@ from idp.accounts.account import Account
 from idp.clients.registration import Registration
 from idp.extensions import db
 from tests.support import portal
-from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER, Person
 from tests.support.proofs import change_account
 from tests.support.tokens import redeem, refresh
@@ -19,10 +18,8 @@ INACTIVE = {"active": False}
 
 
 @pytest.fixture
-def tokens(person, account):
-    del account
-    person.authorize(scope="openid offline_access", prompt="consent").two_factors(ADDRESS)
-    return redeem(person)
+def tokens(at_home):
+    return redeem(at_home.authorize(scope="openid offline_access", prompt="consent"))
 
 
 def introspect(person, token, **fields):

@@ -63,10 +63,8 @@ def test_what_anybody_may_read_is_as_it_says(client):
         openapi.check(path, "GET", client.get(path, base_url=ISSUER))
 
 
-def test_the_life_of_a_token_is_as_it_says(person, account):
-    person.authorize(scope="openid profile email phone address offline_access").two_factors(
-        "jeanne@example.ch"
-    )
+def test_the_life_of_a_token_is_as_it_says(person, at_home):
+    at_home.authorize(scope="openid profile email phone address offline_access")
     first = openapi.check("/token", "POST", ask_token(person)).get_json()
     openapi.check("/token", "POST", refresh(person, first["refresh_token"]))
     for method in ("GET", "POST"):

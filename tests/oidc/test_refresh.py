@@ -12,7 +12,6 @@ from idp.clients import manage
 from idp.clients.registration import Registration
 from idp.extensions import db, transaction
 from idp.grants.models import AuthorizationCode, Token, TokenKind
-from tests.support.accounts import ADDRESS
 from tests.support.journey import ISSUER
 from tests.support.together import together
 from tests.support.tokens import redeem, refresh, userinfo
@@ -21,9 +20,8 @@ SCOPE = "openid email profile offline_access"
 
 
 @pytest.fixture
-def tokens(person, account):
-    person.authorize(scope=SCOPE).two_factors(ADDRESS)
-    return redeem(person)
+def tokens(at_home):
+    return redeem(at_home.authorize(scope=SCOPE))
 
 
 def refused(answer, error="invalid_grant"):
@@ -131,9 +129,8 @@ def test_an_access_token_is_no_refresh_token_and_the_other_way_round(person, tok
     assert userinfo(person, tokens["refresh_token"]).status_code == 401
 
 
-def test_a_scope_that_the_registration_lost_is_given_no_more(person, account):
-    person.authorize(scope="openid email offline_access").two_factors(ADDRESS)
-    tokens = redeem(person)
+def test_a_scope_that_the_registration_lost_is_given_no_more(person, at_home):
+    tokens = redeem(at_home.authorize(scope="openid email offline_access"))
     with transaction():
         manage.update_client(person.client.client_id, {"scope": "openid offline_access"})
     assert set(userinfo(person, tokens["access_token"]).get_json()) == {"sub"}

@@ -13,10 +13,8 @@ from tests.support.tokens import redeem, refresh, userinfo
 
 
 @pytest.fixture
-def tokens(person, account):
-    del account
-    person.authorize(scope="openid offline_access", prompt="consent").two_factors(ADDRESS)
-    return redeem(person)
+def tokens(at_home):
+    return redeem(at_home.authorize(scope="openid offline_access", prompt="consent"))
 
 
 def revoke(person, token, **fields):

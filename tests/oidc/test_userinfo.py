@@ -33,9 +33,9 @@ def test_claims_follow_the_scope(signed_in):
         ("openid phone", {"sub"}),
     ],
 )
-def test_a_narrow_scope_gives_no_more(person, account, scope, names):
-    person.authorize(scope=scope).two_factors(ADDRESS)
-    assert set(userinfo(person, redeem(person)["access_token"]).get_json()) == names
+def test_a_narrow_scope_gives_no_more(at_home, scope, names):
+    token = redeem(at_home.authorize(scope=scope))["access_token"]
+    assert set(userinfo(at_home, token).get_json()) == names
 
 
 def test_what_is_unknown_is_left_out_and_a_phone_is_verified(person):
