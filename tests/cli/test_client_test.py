@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,12 @@ def test_tls_is_looked_at_as_browsers_do(near: Shell, answers: Answers, tmp_path
     assert [level for level, _ in trusted] == ["ok", "warning", "warning"]
     assert "404" in trusted[1][1]
     assert "IDP_CLIENT_NETWORKS" in trusted[2][1]
+
+
+def test_only_ten_addresses_are_asked(near: Shell, server: str) -> None:
+    """Each may take as long as its time-out."""
+    register(redirect_uris=tuple(f"{NOBODY}/{number}" for number in range(11)))
+    assert len(found(near, "redirect_uris")) == 10
 
 
 @pytest.mark.parametrize(
@@ -216,13 +223,20 @@ def test_a_registration_that_needs_an_option_does_not_work_without(ready: Shell)
     assert (level, "IDP_WEAKER_CLIENTS" in message) == ("error", True)
 
 
+def end_secrets(moment: datetime) -> None:
+    with application(), transaction():
+        db.session.query(ClientSecret).update({"expires_at": moment})
+
+
 def test_secrets_come_to_an_end(ready: Shell) -> None:
     register()
     assert found(ready, "secret") == [("ok", "one works, by client_secret_basic")]
     ready.ok("clients", "rotate-secret", "archives")
     assert "changed over" in found(ready, "secret")[0][1]
-    with application(), transaction():
-        db.session.query(ClientSecret).update({"expires_at": now()})
+    end_secrets(now() + timedelta(hours=1))
+    ((level, message),) = found(ready, "secret", 1)
+    assert (level, "every secret ends" in message) == ("error", True)
+    end_secrets(now())
     assert found(ready, "secret", 1) == [("error", "none works: `idp clients rotate-secret`")]
 
 

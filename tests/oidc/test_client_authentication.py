@@ -120,6 +120,21 @@ def test_a_public_client_needs_its_verifier_only(person, account, app):
     assert post(person, fields(person, client_id=client_id)).status_code == 200
 
 
+@pytest.mark.parametrize("proof", ["client_secret", "client_assertion", "client_assertion_type"])
+def test_a_public_client_that_proves_something_is_refused(at_home, proof):
+    """What it took for its own would be that of another, or known to everybody."""
+    with transaction():
+        new = Registration(
+            "native", (at_home.client.redirect_uri,), token_endpoint_auth_method="none"
+        )
+        client_id = manage.create(new)[0].client_id
+    at_home.authorize(client_id=client_id)
+    body = fields(at_home, client_id=client_id)
+    answer = post(at_home, {**body, proof: ""})
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+    assert post(at_home, body).status_code == 200
+
+
 def test_two_secrets_overlap_while_an_application_changes_over(signed_in):
     name, former = signed_in.client.client_id, signed_in.client.secret
     with transaction():

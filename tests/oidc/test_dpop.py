@@ -125,6 +125,15 @@ def test_a_nonce_is_good_for_a_minute_or_two(coded, holder):
     assert answer.headers["DPoP-Nonce"] != holder.nonce
 
 
+def test_a_node_whose_clock_is_a_minute_ahead_gives_a_nonce_that_is_good_here(coded):
+    holder, here = Holder(), clock.now()
+    for minutes, answered in ((1, "invalid_grant"), (2, "use_dpop_nonce")):
+        with time_machine.travel(here + timedelta(minutes=minutes), tick=False):
+            holder.fetch_nonce()
+        with time_machine.travel(here, tick=False):
+            assert error(ask_token(coded, holder.prove(), code="x")) == answered
+
+
 def test_without_a_proof_nothing_is_said_of_nonces(coded):
     assert "DPoP-Nonce" not in ask_token(coded).headers
 

@@ -6,11 +6,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from idp.clients import manage, registry
+from idp import clock
+from idp.clients import manage, registry, strangers
 from idp.clients.client import ClientSecret
 from idp.clients.registration import Registration
 from idp.clients.rules import InvalidRegistrationError
-from idp.extensions import db, transaction
+from idp.extensions import db, settings, transaction
+from tests.support.signing import make_key, public_set
 
 HOUR = timedelta(hours=1)
 
@@ -182,3 +184,50 @@ def test_clients_are_listed_by_name(app: Flask) -> None:
         with transaction():
             manage.create(Registration(name, ("https://portal.example/",)))
     assert [client.registration.client_name for client in manage.listing()] == ["Archives", "Zoo"]
+
+
+def test_who_proved_itself_by_a_key_gets_no_secret_by_a_change(app: Flask) -> None:
+    """The secret would have to be told to somebody; there is none to go on with."""
+    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": public_set(make_key())}
+    client_id, _none = register(**keys)
+    for method in ("client_secret_basic", "client_secret_post"):
+        with (
+            pytest.raises(InvalidRegistrationError, match="register the client anew"),
+            transaction(),
+        ):
+            manage.update_client(client_id, {"token_endpoint_auth_method": method})
+    found = registry.find(client_id)
+    assert found
+    assert found.token_endpoint_auth_method == "private_key_jwt"
+
+
+def kept(client_id: str) -> datetime | None:
+    client = manage.get(client_id)
+    assert client
+    return client.kept_until
+
+
+def test_whoever_is_used_stays_and_is_written_once_in_half_the_time(app: Flask) -> None:
+    unused = settings.registration_unused
+    with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC), tick=False) as time:
+        with transaction():
+            new = Registration("Archives", ("https://archive.example/cb",), first_party=False)
+            client_id = strangers.register(new, vouched=False).client.client_id
+        first = kept(client_id)
+        assert first == clock.now() + unused
+        for gone, noted in ((unused / 2, False), (timedelta(seconds=1), True)):
+            time.shift(gone)
+            client = registry.find(client_id)
+            assert client
+            with transaction():
+                strangers.note_use(client)
+            assert kept(client_id) == (clock.now() + unused if noted else first)
+
+
+def test_whom_somebody_vouched_for_is_not_noted(app: Flask) -> None:
+    client_id, _secret = register()
+    client = registry.find(client_id)
+    assert client
+    with transaction():
+        strangers.note_use(client)
+    assert kept(client_id) is None

@@ -145,10 +145,21 @@ def test_what_is_said_in_a_language_is_checked_as_strictly(name: str, value: str
     assert refused.value.field == name
 
 
-def test_there_is_an_end_of_languages() -> None:
-    many = {f"client_name#x{number}": "Portal" for number in range(51)}
-    with pytest.raises(InvalidRegistrationError):
-        check(replace(GOOD, localized=many))
+def test_there_is_an_end_of_languages(app: Flask) -> None:
+    many = {f"client_name#fr-{number}": "Portal" for number in range(100, 150)}
+    check(replace(GOOD, localized=many))
+    with pytest.raises(InvalidRegistrationError, match="50 texts") as refused:
+        check(replace(GOOD, localized={**many, "client_name#de": "Portal"}))
+    assert refused.value.field == "localized"
+
+
+def test_there_is_an_end_of_a_scope(app: Flask) -> None:
+    longest = " ".join(["openid"] * 143)
+    assert len(longest) == 1000
+    check(replace(GOOD, scope=longest))
+    with pytest.raises(InvalidRegistrationError, match="1000 characters") as refused:
+        check(replace(GOOD, scope=f"{longest} "))
+    assert refused.value.field == "scope"
 
 
 def test_each_language_is_served_by_its_tag_whole_or_by_what_it_begins_with() -> None:

@@ -1,6 +1,7 @@
 """Between the page and what is recorded the session may end, or be somebody else's: it is looked at again."""
 
 import pytest
+from sqlalchemy import update
 
 from idp.accounts import changes
 from idp.accounts.account import Account
@@ -42,8 +43,13 @@ def new_epoch(_token, account):
     assert changes.end_everything(account, db.session.get_one(Account, account).epoch)
 
 
+def freeze(_token, account):
+    """With the epoch that it had: what else ends then is looked at elsewhere."""
+    db.session.execute(update(Account).where(Account.id == account).values(status="frozen"))
+
+
 @pytest.mark.parametrize("act", [agreeing.consent, agreeing.refuse])
-@pytest.mark.parametrize("over", [end, new_epoch])
+@pytest.mark.parametrize("over", [end, new_epoch, freeze])
 def test_a_session_that_is_over_answers_nothing(asked, account, act, over):
     session, position = browser.find(asked), here()
     with transaction():

@@ -93,3 +93,12 @@ def test_a_family_of_refresh_tokens_ends_together_however_late_the_last_was_issu
     assert tokens.find(value, TokenKind.REFRESH) is not None
     now.shift(timedelta(seconds=1))
     assert tokens.find(value, TokenKind.REFRESH) is None
+
+
+def test_what_was_used_up_is_no_more_what_a_client_can_use(value, kind, account, portal):
+    """A client without access is told so, and the list of applications says it too."""
+    (held,) = tokens.living(account, 1)
+    assert (held.client_id, held.scope) == (portal.row_id, SCOPE)
+    with transaction():
+        assert tokens.claim(tokens.find(value, kind))
+    assert tokens.living(account, 1) == []

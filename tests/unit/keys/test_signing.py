@@ -156,6 +156,16 @@ def test_rotation_overtakes_a_key_that_was_only_announced(
     assert signs() == fresh != announced
 
 
+def test_rotation_lengthens_the_life_of_no_key(empty: Flask, time: time_machine.Traveller) -> None:
+    make()
+    time.shift(90 * DAY - MOMENT)
+    ends = [(key.expire_at, key.known_until) for key in signing.listing()]
+    with transaction():
+        signing.rotate(signing.new_pair("ES256"))
+    ended = [(key.expire_at, key.known_until) for key in signing.listing()]
+    assert set(ends) <= set(ended)
+
+
 def test_every_process_publishes_in_the_same_order(empty: Flask) -> None:
     """What one process tagged is the same for another (RFC 9110 8.8.3)."""
     first, announced = make(), make()

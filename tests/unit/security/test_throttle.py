@@ -58,6 +58,28 @@ def test_the_wait_doubles_up_to_its_longest_and_never_becomes_a_lock():
 
 
 @pytest.mark.usefixtures("app")
+def test_each_of_several_waits_no_longer_than_its_own_longest():
+    short, long = (
+        Backoff("short", 1, timedelta(seconds=3)),
+        Backoff("long", 1, timedelta(seconds=30)),
+    )
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
+        for _ in range(3):
+            assert take(short, long) is None
+            clock.shift(30)
+        take(short, long)
+        assert (take(short), take(long)) == (timedelta(seconds=3), timedelta(seconds=8))
+
+
+@pytest.mark.usefixtures("app")
+def test_who_has_fewer_free_tries_than_were_taken_is_shut_out_from_the_next_on():
+    with time_machine.travel("2026-01-01T12:00:00Z", tick=False):
+        assert [take(BACKOFF) for _ in range(3)] == [None] * 3
+        fewer = Backoff(BACKOFF.key, 2, BACKOFF.longest)
+        assert [take(fewer), take(fewer)] == [None, timedelta(seconds=4)]
+
+
+@pytest.mark.usefixtures("app")
 def test_a_refused_try_takes_nothing_from_the_other_buckets():
     full = Budget("full", 1, timedelta(hours=1))
     take(full)
