@@ -246,8 +246,8 @@ def _check_resource_server(new: Registration) -> None:
 def _check_scope_words(words: dict[str, str], scopes: list[str]) -> None:
     """`read` or `read#en` to text, for scopes that there are; a `#` may be in a scope's name too."""
     for name, text in words.items():
-        scope, hash_, tag = name.rpartition("#")
-        if name not in scopes and not (hash_ and scope in scopes and _LANGUAGE.fullmatch(tag)):
+        scope, _, tag = name.rpartition("#")
+        if name not in scopes and not (scope in scopes and _LANGUAGE.fullmatch(tag)):
             message = "is for its own scopes: read=… or, in a language, read#en=…"
             raise InvalidRegistrationError("resource_scope_words", message, name)
         _check_name("resource_scope_words", text)

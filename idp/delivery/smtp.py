@@ -122,8 +122,8 @@ class SmtpSender:
             with HardenedConnection(self._mail, self._server) as connection:
                 connection.host.noop()
         except (smtplib.SMTPException, OSError) as error:
-            plain = isinstance(error, smtplib.SMTPNotSupportedError)
-            hint = " (see IDP_SMTP_SECURITY)" if plain else ""
+            no_tls = isinstance(error, smtplib.SMTPNotSupportedError)
+            hint = " (see IDP_SMTP_SECURITY)" if no_tls else ""
             return f"{self._server.host}:{self._server.port} takes no mail: {error}{hint}"
         return None
 

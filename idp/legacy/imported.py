@@ -14,9 +14,7 @@ from idp.legacy import copies
 from idp.legacy.copies import LegacyRow
 from idp.legacy.hashed import HashedSource
 from idp.legacy.rows import HashedOptions, Row
-from idp.legacy.source import (
-    Person,
-)
+from idp.legacy.source import Person
 
 _log = structlog.get_logger("seuil.legacy")
 
